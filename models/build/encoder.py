@@ -1,0 +1,127 @@
+"""Builds the text encoder as an ONNX file, straight from its 4-bit blocks: no weight changes.
+
+Inputs `input_ids` and `attention_mask`, int64 [batch, length <= 512]; output `sentence_embedding`,
+fp32 [batch, 384], the mean of the last layer over unmasked tokens, of length 1.
+
+Matrices stay 4-bit (`MatMulNBits`, block 32) and are multiplied in fp32 (accuracy level 0): with
+activations in int8 an embedding would move with the batch that it is computed in.
+"""
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from q4_0 import BLOCK, read_e5
+from vocabulary import kept_ids
+
+# The first ONNX version with int4 tensors, and its file format.
+OPSET, IR_VERSION = 21, 10
+RUNTIME_OPS = "com.microsoft"
+EXACT_FP32 = 0
+# A padding row may have no token at all; dividing by 1 keeps it at zero instead of NaN.
+LEAST_TOKENS = 1.0
+
+
+class _Graph:
+    def __init__(self):
+        self.nodes, self.constants = [], []
+
+    def constant(self, name, value, dtype=np.float32):
+        self.constants.append(numpy_helper.from_array(np.array(value, dtype, order="C"), name))
+        return name
+
+    def int4(self, name, blocks):
+        """A tensor [rows, columns] of nibble - 8, two to a byte; 8 to 0 and back flips one bit."""
+        rows, count, _ = blocks.nibbles.shape
+        signed = blocks.packed() ^ 0x88
+        self.constants.append(
+            TensorProto(name=name, data_type=TensorProto.INT4, dims=[rows, count * BLOCK], raw_data=signed.tobytes())
+        )
+        return name
+
+    def node(self, op, inputs, out, **attributes):
+        self.nodes.append(helper.make_node(op, inputs, [out], name=out, **attributes))
+        return out
+
+    def linear(self, x, blocks, bias, out):
+        rows, count, _ = blocks.nibbles.shape
+        inputs = [
+            x,
+            self.constant(f"{out}.weight", blocks.packed(), np.uint8),
+            self.constant(f"{out}.scales", blocks.scales.reshape(-1)),
+            "", "",
+            self.constant(f"{out}.bias", bias),
+        ]
+        return self.node(
+            "MatMulNBits", inputs, out, domain=RUNTIME_OPS,
+            K=count * BLOCK, N=rows, bits=4, block_size=BLOCK, accuracy_level=EXACT_FP32,
+        )
+
+    def layer_norm(self, x, weight, bias, epsilon, out):
+        inputs = [x, self.constant(f"{out}.weight", weight), self.constant(f"{out}.bias", bias)]
+        return self.node("LayerNormalization", inputs, out, axis=-1, epsilon=epsilon)
+
+
+def encoder_onnx(weights):
+    """The bytes of the ONNX file, from the bytes of the package's weights."""
+    e5, g = read_e5(weights), _Graph()
+    g.constant("zero", 0, np.int64), g.constant("one", 1, np.int64), g.constant("last", [2], np.int64)
+    x = _embeddings(g, e5)
+    mask = g.node("Cast", ["attention_mask"], "mask.fp32", to=TensorProto.FLOAT)
+    g.node("Cast", ["attention_mask"], "mask.int32", to=TensorProto.INT32)
+    for layer in range(e5.layers):
+        x = _layer(g, e5, f"l{layer}", x)
+    _pooled(g, x, mask)
+    return _serialised(g, e5)
+
+
+def _embeddings(g, e5):
+    words = e5.matrices["emb.word"].rows(kept_ids(e5.pieces))
+    lookup = [g.int4("word", words), "input_ids", g.constant("word.scales", words.scales)]
+    word = g.node(
+        "GatherBlockQuantized", lookup, "word.rows", domain=RUNTIME_OPS,
+        gather_axis=0, quantize_axis=1, block_size=BLOCK,
+    )
+    # There is one token type, so its row joins the positions'.
+    first_type = e5.vectors["emb.type"].reshape(-1, e5.hidden)[0]
+    g.constant("position", e5.vectors["emb.pos"].reshape(-1, e5.hidden) + first_type)
+    length = g.node("Gather", [g.node("Shape", ["input_ids"], "shape"), "one"], "length", axis=0)
+    places = g.node("Range", ["zero", length, "one"], "places")
+    x = g.node("Add", [word, g.node("Gather", ["position", places], "position.rows")], "embedded")
+    return g.layer_norm(x, e5.vectors["emb.ln.w"], e5.vectors["emb.ln.b"], e5.epsilon, "embedding.norm")
+
+
+def _layer(g, e5, layer, x):
+    matrix, vector = (lambda n: e5.matrices[f"{layer}.{n}.w"]), (lambda n: e5.vectors[f"{layer}.{n}"])
+    q, k, v = (g.linear(x, matrix(n), vector(f"{n}.b"), f"{layer}.{n}") for n in "qkv")
+    attended = g.node(
+        "MultiHeadAttention", [q, k, v, "", "mask.int32"], f"{layer}.attended", domain=RUNTIME_OPS, num_heads=e5.heads
+    )
+    projected = g.linear(attended, matrix("ao"), vector("ao.b"), f"{layer}.projected")
+    x = g.node("Add", [projected, x], f"{layer}.attention.sum")
+    x = g.layer_norm(x, vector("aln.w"), vector("aln.b"), e5.epsilon, f"{layer}.attention.norm")
+    wide = g.linear(x, matrix("fi"), vector("fi.b"), f"{layer}.wide")
+    narrow = g.linear(g.node("Gelu", [wide], f"{layer}.gelu"), matrix("fo"), vector("fo.b"), f"{layer}.narrow")
+    x = g.node("Add", [narrow, x], f"{layer}.sum")
+    return g.layer_norm(x, vector("oln.w"), vector("oln.b"), e5.epsilon, f"{layer}.norm")
+
+
+def _pooled(g, x, mask):
+    column = g.node("Unsqueeze", [mask, "last"], "mask.column")
+    axis = g.constant("tokens", [1], np.int64)
+    total = g.node("ReduceSum", [g.node("Mul", [x, column], "unmasked"), axis], "total", keepdims=0)
+    tokens = g.node("ReduceSum", [column, axis], "count", keepdims=0)
+    tokens = g.node("Max", [tokens, g.constant("least", LEAST_TOKENS)], "count.least")
+    g.node("LpNormalization", [g.node("Div", [total, tokens], "mean")], "sentence_embedding", axis=-1, p=2)
+
+
+def _serialised(g, e5):
+    def tensor(name, kind, shape):
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    inputs = [tensor(n, TensorProto.INT64, ["batch", "length"]) for n in ("input_ids", "attention_mask")]
+    outputs = [tensor("sentence_embedding", TensorProto.FLOAT, ["batch", e5.hidden])]
+    graph = helper.make_graph(g.nodes, "multilingual-e5-small", inputs, outputs, g.constants)
+    model = helper.make_model(
+        graph, producer_name="callqa", ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME_OPS, 1)],
+    )
+    return model.SerializeToString(deterministic=True)

