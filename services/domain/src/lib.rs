@@ -1,2 +1,30 @@
-//! domain
-mod span; mod call; mod label; pub use span::{Span,join}; pub use call::*; pub use label::*;
+//! What callqa knows of a call and how it judges one: pure, without I/O, clock or panic.
+
+mod acoustics;
+mod assessment;
+mod call;
+mod ending;
+pub mod identity;
+mod label;
+mod observations;
+mod outcome;
+mod redact;
+mod span;
+#[cfg(test)]
+mod test_call;
+mod text;
+mod turn;
+mod verdict;
+
+pub use acoustics::{ACOUSTICS_VERSION, Acoustics, Interruption, Silence};
+pub use assessment::{Assessment, Coverage, Flag, FlagReason, ModelId, Provenance, Scorecard};
+pub use call::{Call, Channel, ChannelLayout, Direction, EndedBy, Language, Leg, Moment, Purpose};
+pub use ending::ExclusionReason;
+pub use label::{Label, Task};
+pub use observations::{ChannelObserved, Gap, GapReason, Observations, Observed, Scores, Threshold, rounded};
+pub use outcome::{Outcome, OutcomeKind, outcome};
+pub use redact::redact;
+pub use span::{Span, join};
+pub use text::{Heard, RawText, RedactedKind, Redaction, Text, Utterance};
+pub use turn::{Turn, is_back_channel, turns};
+pub use verdict::{Claim, Evidence, Quote, Reason, Ruling, Verdict};

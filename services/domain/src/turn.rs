@@ -1,0 +1,101 @@
+//! Turns: one speaker's consecutive utterances; the other's back-channels do not end one.
+
+use crate::{Channel, Observed, Span};
+
+/// Words that say "I am listening" and nothing else.
+const BACK_CHANNELS: &[&str] = &[
+    "嗯", "嗯嗯", "嗯嗯嗯", "对", "对对", "对对对", "好", "好的", "好好", "好好好", "是", "是的", "是是是", "哦",
+    "噢", "啊", "行", "ok", "okay", "right", "uhhuh", "uh huh", "mmhmm", "mhm", "mm", "hmm", "yeah", "yes", "yep",
+    "sure", "i see", "alright", "all right", "oh",
+];
+
+/// Consecutive utterances of one speaker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// Who speaks.
+    pub channel: Channel,
+    /// Indices into the transcript, in time order; never empty.
+    pub utterances: Vec<usize>,
+    /// From the first utterance's start to the last one's end.
+    pub span: Span,
+}
+
+/// Whether a text is nothing but a back-channel; punctuation, case and doubled spaces don't matter.
+#[must_use]
+pub fn is_back_channel(text: &str) -> bool {
+    let words: String = text
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' })
+        .collect();
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    !words.is_empty() && BACK_CHANNELS.contains(&words.as_str())
+}
+
+/// Cuts a transcript, in time order, into turns.
+///
+/// A back-channel inside the other's turn belongs to no turn. One that is followed by more words of
+/// its own speaker begins that speaker's turn.
+#[must_use]
+pub fn turns(transcript: &[Observed]) -> Vec<Turn> {
+    let mut turns: Vec<Turn> = Vec::new();
+    // Back-channels wait until it is clear who speaks next.
+    let mut waiting: Vec<usize> = Vec::new();
+    for (index, observed) in transcript.iter().enumerate() {
+        let utterance = &observed.utterance;
+        let interjects = turns.last().is_some_and(|turn| turn.channel != utterance.channel)
+            && is_back_channel(utterance.text.as_str());
+        if interjects {
+            waiting.push(index);
+            continue;
+        }
+        match turns.last_mut() {
+            Some(turn) if turn.channel == utterance.channel => {
+                waiting.clear();
+                turn.utterances.push(index);
+                turn.span = turn.span.cover(&utterance.span);
+            }
+            _ => {
+                let mut utterances = std::mem::take(&mut waiting);
+                utterances.push(index);
+                let span = utterances
+                    .iter()
+                    .map(|&i| transcript[i].utterance.span)
+                    .fold(utterance.span, |all, span| all.cover(&span));
+                turns.push(Turn { channel: utterance.channel, utterances, span });
+            }
+        }
+    }
+    turns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_call::transcript;
+
+    #[track_caller]
+    fn check(lines: &str, expect: &[&[usize]]) {
+        let turns = turns(&transcript(lines));
+        assert_eq!(turns.iter().map(|t| t.utterances.as_slice()).collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn speakers_alternate() {
+        check("a 您好 | a 请问有什么可以帮您 | c 我的宽带坏了 | a 好的我看一下", &[&[0, 1], &[2], &[3]]);
+    }
+
+    #[test]
+    fn a_back_channel_does_not_end_a_turn() {
+        check("a 这个月的账单 | c 嗯嗯 | a 是三十元", &[&[0, 2]]);
+    }
+
+    #[test]
+    fn a_back_channel_that_goes_on_begins_a_turn() {
+        check("a Your bill is ready | c Okay. | c But it is too high", &[&[0], &[1, 2]]);
+    }
+
+    #[test]
+    fn a_back_channel_at_the_end_is_no_turn() {
+        check("a 再见 | c 好的", &[&[0]]);
+    }
+}
