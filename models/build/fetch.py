@@ -17,8 +17,8 @@ MODELS = Path(__file__).resolve().parent.parent
 BAD_SOURCE = (SourceError, WrongHash, OSError, ValueError, KeyError, zipfile.BadZipFile)
 
 
-def main():
-    options = _options()
+def main(arguments):
+    options = _options(arguments)
     try:
         if options.pin_heads:
             print("pinned", ", ".join(manifest.pin_heads(options.manifest)))
@@ -33,18 +33,22 @@ def main():
         print(f"models/fetch: {len(failed)} of {len(files)} files failed: {', '.join(map(str, failed))}", file=sys.stderr)
         return 1
     store.forget_partial_work()
-    print(f"{len(files)} model files in {store.folder}")
+    print(f"in place: {len(files)} files in {store.folder}")
     return 0
 
 
-def _options():
+def _options(arguments):
     parser = argparse.ArgumentParser(prog="models/fetch", description="Brings or builds every model file.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only the files of these names")
     parser.add_argument("--verify", action="store_true", help="hash every file again, whatever its time of change")
     parser.add_argument("--replace", action="store_true", help="bring a file anew where the one in place is wrong")
-    parser.add_argument("--pin-heads", action="store_true", help="write size and hash of models/heads/*.onnx into the manifest")
-    parser.add_argument("--manifest", type=lambda p: Path(p).absolute(), default=MODELS / "manifest.toml", help="another manifest")
-    return parser.parse_args()
+    parser.add_argument("--pin-heads", action="store_true", help="write size and hash of heads/*.onnx into the manifest")
+    parser.add_argument("--manifest", type=_absolute, default=MODELS / "manifest.toml", help="another manifest")
+    return parser.parse_args(arguments)
+
+
+def _absolute(path):
+    return Path(path).absolute()
 
 
 def _wanted(files, names):
@@ -90,6 +94,6 @@ def _complain(file, error):
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit("models/fetch: stopped; what is downloaded is kept for the next run")

@@ -56,7 +56,7 @@ class Store:
         size, found = draft.stat().st_size, sha256_of(draft)
         if (size, found) != (file.bytes, file.sha256):
             draft.unlink()
-            raise WrongHash(_both(draft, file, size, found))
+            raise WrongHash(_both(self.path(file), file, size, found))
         path = self.path(file)
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(draft, "rb") as written:

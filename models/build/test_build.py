@@ -1,0 +1,145 @@
+"""The parts of models/fetch that need no package: `python3 -m unittest discover -s models/build`,
+with the Python of models/fetch's environment."""
+import contextlib
+import io
+import json
+import os
+import struct
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+import fetch
+import manifest
+from ctranslate2 import read_tensors
+from q4_0 import Blocks, _blocks
+from vocabulary import kept_ids, pruned_tokenizer
+from whisper import mel_filters
+
+MANIFEST = """version = 1
+[[file]]
+name = "mine"
+role = "whisper"
+path = "whisper/mine.bin"
+bytes = 3
+sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+licence = "MIT"
+source = [{ kind = "local", path = "OWN" }]
+"""
+
+
+class Vocabulary(unittest.TestCase):
+    def test_which_pieces_stay(self):
+        table = {
+            "hello": True, "▁hello": True, "您好": True, "▁您": True, "。": True, "50%": True, "¥": True, "€": True,
+            "é": True, "▁": True, "café": False, "привет": False, "カ": False, "한": False, "ह": False,
+        }
+        pieces = ["<s>", "<pad>", "</s>", "<unk>", *table, "<mask>"]
+        kept = [pieces[i] for i in kept_ids(pieces)]
+        self.assertEqual(kept, ["<s>", "<pad>", "</s>", "<unk>", *(p for p, stays in table.items() if stays), "<mask>"])
+
+    def test_added_tokens_follow_their_pieces(self):
+        pieces = ["<s>", "<pad>", "</s>", "<unk>", "한", "好", "<mask>"]
+        whole = {"model": {"vocab": [[p, -1.5] for p in pieces]}, "added_tokens": [{"id": 6, "content": "<mask>"}]}
+        pruned = json.loads(pruned_tokenizer(json.dumps(whole)))
+        self.assertEqual(pruned["added_tokens"][0]["id"], 5)
+        self.assertEqual(pruned["model"]["vocab"][5], ["<mask>", -1.5])
+
+
+class Weights(unittest.TestCase):
+    def test_a_block_is_read_as_q4_0(self):
+        nibbles = [*range(16), *reversed(range(16))]
+        raw = np.float16(0.5).tobytes() + bytes(nibbles[i] | nibbles[i + 16] << 4 for i in range(16))
+        blocks = _blocks(raw, 32, 0, 18, 32)
+        self.assertEqual(blocks.nibbles[0, 0].tolist(), nibbles)
+        self.assertEqual(blocks.scales.tolist(), [[0.5]])
+
+    def test_packing_puts_neighbours_in_a_byte_and_loses_nothing(self):
+        nibbles = np.random.default_rng(1).integers(0, 16, (5, 3, 32), np.uint8)
+        packed = Blocks(np.ones((5, 3), np.float32), nibbles).packed()
+        self.assertEqual(packed.shape, (5, 3, 16))
+        self.assertTrue((np.stack([packed & 15, packed >> 4], -1).reshape(5, 3, 32) == nibbles).all())
+
+    def test_ctranslate2_tensors(self):
+        def name(text):
+            return struct.pack("<H", len(text) + 1) + text.encode() + b"\0"
+
+        data = struct.pack("<I", 6) + name("WhisperSpec") + struct.pack("<2I", 3, 1)
+        data += name("a/b") + struct.pack("<B2IBI", 2, 1, 2, 0, 8) + np.float32([1, 2]).tobytes()
+        self.assertEqual(read_tensors(data, "WhisperSpec")["a/b"].tolist(), [[1, 2]])
+        for broken, spec in ((data, "OtherSpec"), (data[:-1], "WhisperSpec"), (data[:30], "WhisperSpec")):
+            with self.assertRaises(ValueError):
+                read_tensors(broken, spec)
+
+    def test_every_mel_filter_has_area_one(self):
+        filters = mel_filters(80)
+        self.assertEqual(filters.shape, (80, 201))
+        self.assertTrue(0.9 < filters[40:].sum(1).mean() * 40 < 1.1)  # bins are 40 Hz apart
+
+
+class Fetch(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.own, self.manifest = self.root / "own.bin", self.root / "manifest.toml"
+        self.placed = self.root / "cache/whisper/mine.bin"
+        self.manifest.write_text(MANIFEST.replace("OWN", str(self.own)))
+        (self.root / "cache").mkdir()
+        os.environ["CALLQA_MODELS"] = str(self.root / "cache")
+
+    def fetch(self, *arguments):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            return fetch.main(["--manifest", str(self.manifest), *arguments]), said.getvalue()
+
+    def test_a_file_of_ones_own_is_brought_once(self):
+        self.own.write_bytes(b"abc")
+        self.assertEqual(self.fetch()[0], 0)
+        self.own.unlink()
+        self.assertEqual(self.fetch()[0], 0)
+        self.assertEqual(self.fetch("--verify")[0], 0)
+        self.assertEqual(self.placed.read_bytes(), b"abc")
+
+    def test_a_wrong_hash_refuses_and_shows_both(self):
+        self.own.write_bytes(b"abd")
+        code, said = self.fetch()
+        self.assertEqual(code, 1)
+        self.assertIn("wanted ba7816bf", said)
+        self.assertIn("found  a52d159f", said)
+        self.assertFalse(self.placed.exists())
+
+    def test_a_spoilt_file_is_refused_until_it_is_replaced(self):
+        self.own.write_bytes(b"abc")
+        self.placed.parent.mkdir()
+        self.placed.write_bytes(b"abcd")
+        self.assertEqual(self.fetch()[0], 1)
+        self.assertEqual(self.placed.read_bytes(), b"abcd")
+        self.assertEqual(self.fetch("--replace")[0], 0)
+        self.assertEqual(self.placed.read_bytes(), b"abc")
+
+    def test_heads_are_pinned_in_place(self):
+        (self.root / "heads").mkdir()
+        self.own.write_bytes(b"abc")
+        head = self.root / "heads/script.onnx"
+        for content in (b"one", b"three"):
+            head.write_bytes(content)
+            self.fetch("--pin-heads")
+            self.assertEqual(self.fetch()[0], 0)
+        self.assertEqual([f.bytes for f in manifest.read(self.manifest)], [3, 5])
+        head.write_bytes(b"other")
+        self.assertEqual(self.fetch()[0], 1)
+
+    def test_mistakes_are_told_together(self):
+        text = MANIFEST.replace('"whisper"', '"listener"').replace("whisper/mine.bin", "../mine.bin")
+        self.manifest.write_text(text.replace("ba78", "BA78"))
+        code, said = self.fetch()
+        self.assertEqual(code, 1)
+        for word in ("3 mistake(s)", "listener", "../mine.bin", "sha256"):
+            self.assertIn(word, said)
+
+
+if __name__ == "__main__":
+    unittest.main()
