@@ -202,7 +202,10 @@ mod tests {
 
     #[test]
     fn a_hold_request_announces_it() {
-        check_silence("a@0-1000 请稍等 #hold_request | c@1200-1500 好的 | a@20000-21000 久等了", &[(1500, 20000, true)]);
+        check_silence(
+            "a@0-1000 请稍等 #hold_request | c@1200-1500 好的 | a@20000-21000 久等了",
+            &[(1500, 20000, true)],
+        );
     }
 
     #[test]
@@ -248,7 +251,8 @@ mod tests {
     fn pace_counts_characters_or_words_of_speech_time() {
         let zh = Acoustics::of(&call_from("a@0-6000 您的余额是32元。 | c@10000-11000 好"));
         assert_eq!(zh.agent_pace, Some(80.0));
-        let en = Acoustics::of(&call_from("lang=en | a@0-6000 Your balance is 32 dollars. | c@10000-11000 ok"));
+        let en =
+            Acoustics::of(&call_from("lang=en | a@0-6000 Your balance is 32 dollars. | c@10000-11000 ok"));
         assert_eq!(en.agent_pace, Some(50.0));
     }
 

@@ -135,9 +135,8 @@ impl std::str::FromStr for Moment {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let pieces = jiff::fmt::temporal::DateTimeParser::new();
         let at = pieces.parse_timestamp(text)?;
-        let offset = jiff::fmt::temporal::Pieces::parse(text)?
-            .to_numeric_offset()
-            .unwrap_or(jiff::tz::Offset::UTC);
+        let offset =
+            jiff::fmt::temporal::Pieces::parse(text)?.to_numeric_offset().unwrap_or(jiff::tz::Offset::UTC);
         Ok(Self { at, offset })
     }
 }

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Channel;
+
 macro_rules! labels {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal in $task:ident),* $(,)?) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal in $task:ident by $who:ident),* $(,)?) => {
         /// A classifier's label. The serialised names are published and never change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -23,6 +25,12 @@ macro_rules! labels {
             #[must_use]
             pub fn task(self) -> Task {
                 match self { $(Self::$variant => Task::$task),* }
+            }
+
+            /// Whose utterances can have this label: the agent's or the customer's.
+            #[must_use]
+            pub fn speaker(self) -> Channel {
+                match self { $(Self::$variant => Channel::$who),* }
             }
         }
     };
@@ -62,67 +70,67 @@ impl Task {
 
 labels! {
     /// An act of courtesy beyond the bare form.
-    Courteous = "courteous" in Politeness,
+    Courteous = "courteous" in Politeness by Agent,
     /// Businesslike.
-    Neutral = "neutral" in Politeness,
+    Neutral = "neutral" in Politeness by Agent,
     /// Impatience, command tone, rhetorical question, contempt, brush-off.
-    Dismissive = "dismissive" in Politeness,
+    Dismissive = "dismissive" in Politeness by Agent,
     /// Insult, abuse, threat, open mockery of the person.
-    Rude = "rude" in Politeness,
+    Rude = "rude" in Politeness by Agent,
     /// Customer says what is wrong or wanted.
-    StatesIssue = "states_issue" in Resolution,
+    StatesIssue = "states_issue" in Resolution by Customer,
     /// Customer has contacted or complained about this before.
-    RepeatContact = "repeat_contact" in Resolution,
+    RepeatContact = "repeat_contact" in Resolution by Customer,
     /// Agent gives a reason, rule, cause or procedure.
-    Explains = "explains" in Resolution,
+    Explains = "explains" in Resolution by Agent,
     /// Agent proposes or does something that would solve it.
-    OffersSolution = "offers_solution" in Resolution,
+    OffersSolution = "offers_solution" in Resolution by Agent,
     /// Customer does not accept what was explained or offered.
-    RejectsExplanation = "rejects_explanation" in Resolution,
+    RejectsExplanation = "rejects_explanation" in Resolution by Customer,
     /// Customer says or clearly accepts that it is solved.
-    ConfirmsResolved = "confirms_resolved" in Resolution,
+    ConfirmsResolved = "confirms_resolved" in Resolution by Customer,
     /// Customer says that it is still not solved.
-    SaysUnresolved = "says_unresolved" in Resolution,
+    SaysUnresolved = "says_unresolved" in Resolution by Customer,
     /// Agent says that somebody will call back or follow up.
-    PromisesCallback = "promises_callback" in Resolution,
+    PromisesCallback = "promises_callback" in Resolution by Agent,
     /// Agent hands the case to a person with more power.
-    Escalates = "escalates" in Resolution,
+    Escalates = "escalates" in Resolution by Agent,
     /// Customer is angry or disappointed with the service or the company.
-    Dissatisfied = "dissatisfied" in Resolution,
+    Dissatisfied = "dissatisfied" in Resolution by Customer,
     /// Customer names regulator, media, lawyer, court or social networks.
-    ThreatensEscalation = "threatens_escalation" in Resolution,
+    ThreatensEscalation = "threatens_escalation" in Resolution by Customer,
     /// Customer asks for a supervisor or to lodge a complaint.
-    AsksSupervisor = "asks_supervisor" in Resolution,
+    AsksSupervisor = "asks_supervisor" in Resolution by Customer,
     /// Customer asks for the agent's name or number.
-    AsksIdentification = "asks_identification" in Resolution,
+    AsksIdentification = "asks_identification" in Resolution by Customer,
     /// Customer says that there is nothing else.
-    NothingMore = "nothing_more" in Resolution,
+    NothingMore = "nothing_more" in Resolution by Customer,
     /// A hello, welcome or thanks for calling.
-    Greeting = "greeting" in Script,
+    Greeting = "greeting" in Script by Agent,
     /// Name or staff number.
-    SelfIdentification = "self_identification" in Script,
+    SelfIdentification = "self_identification" in Script by Agent,
     /// Asks for or checks proof of who is calling.
-    IdentityVerification = "identity_verification" in Script,
+    IdentityVerification = "identity_verification" in Script by Agent,
     /// Asks to wait.
-    HoldRequest = "hold_request" in Script,
+    HoldRequest = "hold_request" in Script by Agent,
     /// Speaks to the wait on coming back.
-    HoldReturn = "hold_return" in Script,
+    HoldReturn = "hold_return" in Script by Agent,
     /// Apology or understanding for the customer's trouble.
-    EmpathyApology = "empathy_apology" in Script,
+    EmpathyApology = "empathy_apology" in Script by Agent,
     /// Asks whether there is anything else.
-    AnythingElse = "anything_else" in Script,
+    AnythingElse = "anything_else" in Script by Agent,
     /// Invites the customer to rate the service.
-    SurveyInvitation = "survey_invitation" in Script,
+    SurveyInvitation = "survey_invitation" in Script by Agent,
     /// A polite goodbye, thanks or wish.
-    Closing = "closing" in Script,
+    Closing = "closing" in Script by Agent,
     /// Reads out or changes data of an account.
-    DisclosesAccountData = "discloses_account_data" in Script,
+    DisclosesAccountData = "discloses_account_data" in Script by Agent,
     /// Not my department, not our problem, your own fault, in place of help.
-    BlameShifting = "blame_shifting" in Script,
+    BlameShifting = "blame_shifting" in Script by Agent,
     /// Declines to give name or number.
-    RefusesIdentification = "refuses_identification" in Script,
+    RefusesIdentification = "refuses_identification" in Script by Agent,
     /// Guarantees, waives or advises what an agent may not.
-    ImproperPromise = "improper_promise" in Script,
+    ImproperPromise = "improper_promise" in Script by Agent,
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@ mod assessment;
 mod call;
 mod ending;
 pub mod identity;
+mod judge;
 mod label;
 mod observations;
 mod outcome;
 mod redact;
+mod rulebook;
 mod span;
 #[cfg(test)]
 mod test_call;
@@ -20,10 +22,16 @@ pub use acoustics::{ACOUSTICS_VERSION, Acoustics, Interruption, Silence};
 pub use assessment::{Assessment, Coverage, Flag, FlagReason, ModelId, Provenance, Scorecard};
 pub use call::{Call, Channel, ChannelLayout, Direction, EndedBy, Language, Leg, Moment, Purpose};
 pub use ending::ExclusionReason;
+pub use judge::{Judgement, judge};
 pub use label::{Label, Task};
 pub use observations::{ChannelObserved, Gap, GapReason, Observations, Observed, Scores, Threshold, rounded};
 pub use outcome::{Outcome, OutcomeKind, outcome};
 pub use redact::redact;
+pub use rulebook::{
+    After, Attribute, AttributeName, Bilingual, Class, Clause, Condition, Extent, Measure, Owner, Pace,
+    Pattern, PhraseLists, Phrases, Precondition, Rounds, Rule, Rulebook, RulebookErrors, Spoken, Trigger,
+    Window,
+};
 pub use span::{Span, join};
 pub use text::{Heard, RawText, RedactedKind, Redaction, Text, Utterance};
 pub use turn::{Turn, is_back_channel, turns};

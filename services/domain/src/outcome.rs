@@ -78,7 +78,11 @@ pub fn outcome(observations: &Observations) -> Outcome {
             .iter()
             .filter_map(|o| Some((o.utterance.span.start_ms, *o.scores.get(&label)?)))
             .filter(|&(_, probability)| probability >= threshold.holds)
-            .map(|(at, probability)| if at >= last_third_from { probability } else { probability * EARLY_WEIGHT })
+            .map(
+                |(at, probability)| {
+                    if at >= last_third_from { probability } else { probability * EARLY_WEIGHT }
+                },
+            )
             .fold(0.0, f32::max);
         heard_any |= strongest > 0.0;
         for entry in weight.iter_mut().filter(|entry| entry.0 == kind) {
@@ -111,12 +115,18 @@ mod tests {
             "c 我的网断了 #says_unresolved | a 已经修好了 #offers_solution | c 好了可以了谢谢 #confirms_resolved",
             OutcomeKind::Resolved,
         );
-        check("c 可以了 #confirms_resolved | a 请稍等 | c 还是不行啊 #says_unresolved", OutcomeKind::Unresolved);
+        check(
+            "c 可以了 #confirms_resolved | a 请稍等 | c 还是不行啊 #says_unresolved",
+            OutcomeKind::Unresolved,
+        );
     }
 
     #[test]
     fn a_promised_follow_up_is_part_of_the_way() {
-        check("c 我要退款 #states_issue | a 明天给您回电话 #promises_callback", OutcomeKind::PartiallyResolved);
+        check(
+            "c 我要退款 #states_issue | a 明天给您回电话 #promises_callback",
+            OutcomeKind::PartiallyResolved,
+        );
     }
 
     #[test]

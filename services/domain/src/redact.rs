@@ -55,7 +55,10 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
             AddressDetail,
             r"(?:路|街|巷|弄|道|胡同|小区|大道)\s?(?P<it>[0-9一二三四五六七八九十百]+\s?号(?:\s?[0-9]+\s?(?:楼|室|层))*)",
         ),
-        shape(AddressDetail, r"(?i)\b(?:apartment|apt\.?|flat|unit|suite)\s(?:number\s)?(?P<it>[0-9]+[a-z]?)\b"),
+        shape(
+            AddressDetail,
+            r"(?i)\b(?:apartment|apt\.?|flat|unit|suite)\s(?:number\s)?(?P<it>[0-9]+[a-z]?)\b",
+        ),
         shape(
             AddressDetail,
             r"\b(?P<it>[0-9]{1,5}[A-Za-z]?)\s(?:[A-Z][a-z]+\s){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Drive|Blvd|Boulevard|Close|Court|Way)\b",
@@ -65,7 +68,9 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
 
 /// Digits that were spoken one after the other, with up to two separators between them.
 static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"[+(]?[0-9０-９零〇一二两三四五六七八九幺](?:[\s,，、\-–.·()]{0,2}[0-9０-９零〇一二两三四五六七八九幺])+[Xx]?")
+    regex(
+        r"[+(]?[0-9０-９零〇一二两三四五六七八九幺](?:[\s,，、\-–.·()]{0,2}[0-9０-９零〇一二两三四五六七八九幺])+[Xx]?",
+    )
 });
 
 /// Thousands separators: an amount, not an identifier.
@@ -184,10 +189,7 @@ fn looks_like_date(digits: &str) -> bool {
 /// Digits 7 to 14 of a mainland identity number are a date of birth.
 fn holds_birth_date(digits: &str) -> bool {
     let part = |from: usize, to: usize| digits.get(from..to).and_then(|d| d.parse::<u32>().ok());
-    matches!(
-        (part(6, 10), part(10, 12), part(12, 14)),
-        (Some(1900..=2099), Some(1..=12), Some(1..=31))
-    )
+    matches!((part(6, 10), part(10, 12), part(12, 14)), (Some(1900..=2099), Some(1..=12), Some(1..=31)))
 }
 
 fn ascii_digit(c: char) -> Option<char> {

@@ -4,9 +4,40 @@ use crate::{Channel, Observed, Span};
 
 /// Words that say "I am listening" and nothing else.
 const BACK_CHANNELS: &[&str] = &[
-    "嗯", "嗯嗯", "嗯嗯嗯", "对", "对对", "对对对", "好", "好的", "好好", "好好好", "是", "是的", "是是是", "哦",
-    "噢", "啊", "行", "ok", "okay", "right", "uhhuh", "uh huh", "mmhmm", "mhm", "mm", "hmm", "yeah", "yes", "yep",
-    "sure", "i see", "alright", "all right", "oh",
+    "嗯",
+    "嗯嗯",
+    "嗯嗯嗯",
+    "对",
+    "对对",
+    "对对对",
+    "好",
+    "好的",
+    "好好",
+    "好好好",
+    "是",
+    "是的",
+    "是是是",
+    "哦",
+    "噢",
+    "啊",
+    "行",
+    "ok",
+    "okay",
+    "right",
+    "uhhuh",
+    "uh huh",
+    "mmhmm",
+    "mhm",
+    "mm",
+    "hmm",
+    "yeah",
+    "yes",
+    "yep",
+    "sure",
+    "i see",
+    "alright",
+    "all right",
+    "oh",
 ];
 
 /// Consecutive utterances of one speaker.
@@ -23,10 +54,8 @@ pub struct Turn {
 /// Whether a text is nothing but a back-channel; punctuation, case and doubled spaces don't matter.
 #[must_use]
 pub fn is_back_channel(text: &str) -> bool {
-    let words: String = text
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' })
-        .collect();
+    let words: String =
+        text.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     !words.is_empty() && BACK_CHANNELS.contains(&words.as_str())
 }

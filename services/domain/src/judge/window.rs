@@ -1,0 +1,156 @@
+//! Where a match counts, and whether the call lasted long enough for it to fall due.
+
+use crate::{After, Channel, Extent, Pattern, Span, Window};
+
+use super::case::{Case, Hit};
+
+/// The stretch in which something was due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    pub(super) span: Span,
+    /// The call ended before all of it had passed.
+    pub(super) cut: bool,
+}
+
+/// The matches of a pattern inside its window; `trigger` is what the window speaks of.
+pub(super) fn find(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> Vec<Hit> {
+    let mut hits = case.matches(pattern);
+    if let Some(window) = &pattern.window {
+        hits.retain(|hit| admits(case, window, pattern.speaker, trigger, hit));
+    }
+    if let Some(answerer) = pattern.answered_by {
+        let before = trigger.map_or(u64::MAX, |trigger| trigger.span.start_ms);
+        hits.retain(|hit| {
+            case.said_by(answerer).any(|(_, answer)| {
+                let at = answer.utterance.span;
+                at.end_ms > hit.span.end_ms && at.start_ms < before
+            })
+        });
+    }
+    hits
+}
+
+fn admits(case: &Case<'_>, window: &Window, speaker: Channel, trigger: Option<&Hit>, hit: &Hit) -> bool {
+    let first = || window.first.as_ref().is_some_and(|extent| in_first(case, extent, speaker, hit));
+    let last_turns = || window.last_turns.is_some_and(|turns| in_last_turns(case, turns, speaker, hit));
+    let last_share = || window.last_share.is_some_and(|share| hit.span.start_ms >= share_start(case, share));
+    let before = || window.before_trigger && trigger.is_some_and(|trigger| is_before(hit, trigger));
+    let after = || match (&window.after_trigger, trigger) {
+        (Some(after), Some(trigger)) => is_after(case, after, speaker, trigger, hit),
+        _ => false,
+    };
+    first() || last_turns() || last_share() || before() || after()
+}
+
+fn in_first(case: &Case<'_>, extent: &Extent, speaker: Channel, hit: &Hit) -> bool {
+    let early = hit.span.start_ms < case.conversation.start_ms + milliseconds(extent.seconds);
+    early || case.turns_of(speaker).take(extent.turns).any(|(number, _)| Some(number) == hit.turn)
+}
+
+fn in_last_turns(case: &Case<'_>, turns: usize, speaker: Channel, hit: &Hit) -> bool {
+    case.turns_of(speaker).rev().take(turns).any(|(number, _)| Some(number) == hit.turn)
+}
+
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn share_start(case: &Case<'_>, share: f32) -> u64 {
+    (case.observations.duration_ms as f64 * f64::from(1.0 - share)) as u64
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked: not negative, a part of a call
+fn milliseconds(seconds: f64) -> u64 {
+    (seconds * 1000.0) as u64
+}
+
+fn is_before(hit: &Hit, trigger: &Hit) -> bool {
+    match (hit.utterance, trigger.utterance) {
+        (Some(hit), Some(trigger)) => hit < trigger,
+        _ => hit.span.start_ms < trigger.span.start_ms,
+    }
+}
+
+fn is_after(case: &Case<'_>, after: &After, speaker: Channel, trigger: &Hit, hit: &Hit) -> bool {
+    let follows = match (hit.utterance, trigger.utterance) {
+        (Some(hit), Some(trigger)) => hit > trigger || after.same_turn && hit == trigger,
+        _ => hit.span.start_ms >= trigger.span.end_ms,
+    };
+    if !follows {
+        return false;
+    }
+    let Some(turns) = after.turns else { return true };
+    let own_turn = trigger.turn.is_some() && hit.turn == trigger.turn;
+    if own_turn {
+        return after.same_turn;
+    }
+    turns_after(case, speaker, trigger).take(turns).any(|number| Some(number) == hit.turn)
+}
+
+/// The speaker's turns that have words after the trigger, the trigger's own turn apart.
+///
+/// A hold has no turn of its own: the turn that the speaker goes on with afterwards is the first.
+fn turns_after<'c>(case: &'c Case<'_>, speaker: Channel, trigger: &Hit) -> impl Iterator<Item = usize> + 'c {
+    let (own, end) = (trigger.turn, trigger.span.end_ms);
+    let at = trigger.utterance;
+    case.turns_of(speaker)
+        .filter(move |(number, turn)| {
+            let later = |&utterance: &usize| match at {
+                Some(at) => utterance > at,
+                None => case.observations.utterances[utterance].utterance.span.start_ms >= end,
+            };
+            own != Some(*number) && turn.utterances.iter().any(later)
+        })
+        .map(|(number, _)| number)
+}
+
+/// The stretch in which the pattern was due.
+pub(super) fn due(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> Due {
+    let whole = Span::new(case.conversation.start_ms, case.observations.duration_ms);
+    let Some(window) = &pattern.window else { return Due { span: whole, cut: false } };
+    let mut parts: Vec<Due> = Vec::new();
+    if let Some(extent) = &window.first {
+        parts.push(due_first(case, extent, pattern.speaker));
+    }
+    if let Some(turns) = window.last_turns {
+        let spans = case.turns_of(pattern.speaker).rev().take(turns).map(|(_, turn)| turn.span);
+        let span = spans.reduce(|all, span| all.cover(&span)).unwrap_or(whole);
+        parts.push(Due { span: Span::new(span.start_ms, whole.end_ms), cut: false });
+    }
+    if let Some(share) = window.last_share {
+        parts.push(Due { span: Span::new(share_start(case, share), whole.end_ms), cut: false });
+    }
+    if let Some(trigger) = trigger {
+        if window.before_trigger {
+            parts.push(Due { span: Span::new(whole.start_ms, trigger.span.end_ms), cut: false });
+        }
+        if let Some(after) = &window.after_trigger {
+            parts.push(due_after(case, after, pattern.speaker, trigger));
+        }
+    }
+    let joined = parts.into_iter().reduce(|a, b| Due { span: a.span.cover(&b.span), cut: a.cut || b.cut });
+    joined.unwrap_or(Due { span: whole, cut: false })
+}
+
+/// What is inside either the turns or the seconds counts, so it is due until the later of the two.
+fn due_first(case: &Case<'_>, extent: &Extent, speaker: Channel) -> Due {
+    let start = case.conversation.start_ms;
+    let seconds_end = start + milliseconds(extent.seconds);
+    let last_turn =
+        case.turns_of(speaker).nth(extent.turns.saturating_sub(1)).map(|(_, turn)| turn.span.end_ms);
+    let end = last_turn
+        .unwrap_or(case.observations.duration_ms)
+        .max(seconds_end.min(case.observations.duration_ms));
+    Due {
+        span: Span::new(start, end),
+        cut: last_turn.is_none() && seconds_end > case.observations.duration_ms,
+    }
+}
+
+fn due_after(case: &Case<'_>, after: &After, speaker: Channel, trigger: &Hit) -> Due {
+    let end = case.observations.duration_ms;
+    let Some(turns) = after.turns else {
+        return Due { span: Span::new(trigger.span.start_ms, end), cut: false };
+    };
+    let following: Vec<usize> = turns_after(case, speaker, trigger).take(turns).collect();
+    let last = following.last().map(|&number| case.turns[number].span.end_ms);
+    let cut = following.len() < turns;
+    Due { span: Span::new(trigger.span.end_ms, if cut { end } else { last.unwrap_or(end) }), cut }
+}
