@@ -21,7 +21,7 @@ mod verdict;
 pub use acoustics::{ACOUSTICS_VERSION, Acoustics, Interruption, Silence};
 pub use assessment::{Assessment, Coverage, Flag, FlagReason, ModelId, Provenance, Scorecard};
 pub use call::{Call, Channel, ChannelLayout, Direction, EndedBy, Language, Leg, Moment, Purpose};
-pub use ending::ExclusionReason;
+pub use ending::{DeadLetterReason, ExclusionReason};
 pub use judge::{Judgement, judge};
 pub use label::{Label, Task};
 pub use observations::{ChannelObserved, Gap, GapReason, Observations, Observed, Scores, Threshold, rounded};
