@@ -109,7 +109,19 @@ fn triggered(case: &Case<'_>, rule: &Rule, trigger: &Trigger) -> Answer {
             None => Answer::not_applicable(Reason::PreconditionAbsent),
         };
     }
-    let answers: Vec<Answer> = certain.iter().map(|trigger| obligation(case, rule, Some(trigger))).collect();
+    joined(certain.iter().map(|trigger| obligation(case, rule, Some(trigger))).collect())
+}
+
+/// An offence that nothing excused is played before the span in which the excuse was due.
+fn with_offence(offence: &Hit, mut answer: Answer) -> Answer {
+    if answer.ruling != Ruling::Met {
+        answer.evidence.insert(0, offence.evidence.clone());
+    }
+    answer
+}
+
+/// One verdict out of the answers to several occasions.
+fn joined(answers: Vec<Answer>) -> Answer {
     // One failure violates; then doubt; then one obligation that fell due and was met.
     let order = [Ruling::Violated, Ruling::Unknown, Ruling::Met, Ruling::NotApplicable];
     let ruling = order.into_iter().find(|ruling| answers.iter().any(|answer| answer.ruling == *ruling));
@@ -157,11 +169,14 @@ fn obligation(case: &Case<'_>, rule: &Rule, trigger: Option<&Hit>) -> Answer {
 }
 
 fn demanded(case: &Case<'_>, clause: &Clause, trigger: Option<&Hit>) -> Answer {
-    let pattern = match clause {
-        Clause::Found(pattern) => pattern,
-        Clause::Pace(pace) => return pace_within(case, pace),
-        Clause::Outcome(kinds) => return has_outcome(case, kinds, true),
-    };
+    match clause {
+        Clause::Found(pattern) => demanded_pattern(case, pattern, trigger),
+        Clause::Pace(pace) => pace_within(case, pace),
+        Clause::Outcome(kinds) => has_outcome(case, kinds, true),
+    }
+}
+
+fn demanded_pattern(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> Answer {
     let hits = find(case, pattern, trigger);
     let (met, doubtful): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| hit.holds);
     if met.len() >= pattern.at_least {
@@ -193,6 +208,12 @@ fn forbidden(case: &Case<'_>, clause: &Clause, trigger: Option<&Hit>) -> Answer 
     };
     let hits = find(case, pattern, trigger);
     let (certain, doubtful): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| hit.certain);
+    if let Some(excuse) = &pattern.unless
+        && !certain.is_empty()
+    {
+        let answers = certain.iter().map(|hit| (hit, demanded_pattern(case, excuse, Some(hit))));
+        return joined(answers.map(|(hit, answer)| with_offence(hit, answer)).collect());
+    }
     if certain.len() >= pattern.at_least {
         return Answer::violated(evidence(certain));
     }

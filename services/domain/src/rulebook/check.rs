@@ -78,6 +78,9 @@ fn check_pattern(pattern: &Pattern, has_trigger: bool, phrases: &PhraseLists, fo
     {
         found.push(format!("there is no phrase list `{list}`: add [phrases.{list}] or mend the name"));
     }
+    if let Some(excuse) = &pattern.unless {
+        check_pattern(excuse, true, phrases, found);
+    }
     if pattern.at_least == 0 {
         found.push("`at_least = 0` always matches: leave it out or give 1 or more".into());
     }

@@ -180,7 +180,7 @@ pub enum Trigger {
     /// At every match, each anew; one failure violates.
     Every(Vec<Pattern>),
     /// At the end of a number of rounds.
-    Rounds(Rounds),
+    Rounds(Box<Rounds>),
 }
 
 /// `open`, then `close` in the very next turn of its speaker, so many times; rounds need not adjoin.
@@ -241,6 +241,9 @@ pub struct Pattern {
     /// Only where this speaker said something afterwards, and before the trigger.
     #[serde(default)]
     pub answered_by: Option<Channel>,
+    /// A match is excused where this is found; its window may speak of the match as the trigger.
+    #[serde(default)]
+    pub unless: Option<Box<Pattern>>,
 }
 
 fn once() -> usize {
