@@ -1,0 +1,110 @@
+//! What an Ogg file says of itself on its first and last page (RFC 3533, RFC 7845, Vorbis I).
+
+use crate::AudioError;
+use crate::format::{Claims, Format};
+use crate::source::Source;
+
+const PAGE_HEADER: usize = 27;
+/// Header, 255 lacing values, 255 segments of 255 bytes.
+const PAGE_MAX: u64 = 27 + 255 + 255 * 255;
+/// Two pages: whatever stands at the very end, one whole page starts in here.
+const TAIL: u64 = 2 * PAGE_MAX;
+/// Opus counts time at 48 kHz, whatever it was recorded at.
+const OPUS_RATE: u32 = 48_000;
+/// The last page of a stream carries this flag; a recorder that was stopped properly writes it.
+const END_OF_STREAM: u8 = 0x04;
+/// A granule position that means "no packet ends here".
+const NO_POSITION: u64 = u64::MAX;
+
+/// An Ogg file with one stream chosen.
+pub(crate) struct Ogg {
+    pub(crate) format: Format,
+    pub(crate) claims: Claims,
+    /// The stream that the first page opens.
+    pub(crate) serial: u32,
+    /// Frames that the decoder makes before the call begins (Opus only).
+    pub(crate) pre_skip: u64,
+}
+
+/// Reads the first page's stream header and looks for the stream's last page.
+///
+/// # Errors
+/// `Truncated` where the stream's last page is not there, `UnsupportedCodec`, `Corrupt`.
+pub(crate) fn read(source: &mut Source) -> Result<Ogg, AudioError> {
+    const BROKEN: AudioError = AudioError::Corrupt { what: "an Ogg file without a first page" };
+    source.go_to(0)?;
+    // A stream header is 19 bytes (Opus) or 30 (Vorbis) and stands alone on the first page.
+    let mut first = [0; PAGE_HEADER + 255 + 32];
+    let filled = source.fill(&mut first)?;
+    let first = &first[..filled];
+    let serial = first.get(14..18).map(le_u32).ok_or(BROKEN)?;
+    let segments = usize::from(*first.get(26).ok_or(BROKEN)?);
+    let header = first.get(PAGE_HEADER + segments..).ok_or(BROKEN)?;
+    let (format, channels, sample_rate, pre_skip) = stream(header)?;
+    let end = last_position(source, serial)?;
+    let frames = end.map(|end| end.saturating_sub(pre_skip));
+    let claims = Claims { channels, sample_rate, frames };
+    Ok(Ogg { format, claims, serial, pre_skip })
+}
+
+fn stream(header: &[u8]) -> Result<(Format, u16, u32, u64), AudioError> {
+    if let (Some(b"OpusHead"), Some(rest)) = (header.get(..8), header.get(9..12)) {
+        let pre_skip = u64::from(u16::from_le_bytes([rest[1], rest[2]]));
+        return Ok((Format::OggOpus, u16::from(rest[0]), OPUS_RATE, pre_skip));
+    }
+    if let (Some(b"\x01vorbis"), Some(rest)) = (header.get(..7), header.get(11..16)) {
+        return Ok((Format::OggVorbis, u16::from(rest[0]), le_u32(&rest[1..]), 0));
+    }
+    let codec = match header {
+        [b'S', b'p', b'e', b'e', b'x', ..] => "Speex in Ogg",
+        [0x7f, b'F', b'L', b'A', b'C', ..] => "FLAC in Ogg",
+        _ => "an unknown codec in Ogg",
+    };
+    Err(AudioError::UnsupportedCodec { codec: codec.to_owned() })
+}
+
+/// Where the stream ends, in frames from its start, or `None` where the last page does not say.
+fn last_position(source: &mut Source, serial: u32) -> Result<Option<u64>, AudioError> {
+    let from = source.len().saturating_sub(TAIL);
+    source.go_to(from)?;
+    let mut tail = vec![0; usize::try_from(source.len() - from).unwrap_or(0)];
+    let filled = source.fill(&mut tail)?;
+    let tail = &tail[..filled];
+    let mut last = None;
+    let mut at = 0;
+    while let Some(page) = tail.get(at..).filter(|rest| rest.len() >= PAGE_HEADER) {
+        match page_len(page) {
+            Some(len) => {
+                if le_u32(&page[14..18]) == serial {
+                    last = Some((page[5], le_u64(&page[6..14])));
+                }
+                at += len;
+            }
+            None => at += 1,
+        }
+    }
+    match last {
+        Some((flags, position)) if flags & END_OF_STREAM != 0 => {
+            Ok((position != NO_POSITION).then_some(position))
+        }
+        _ => Err(AudioError::Truncated { present_ms: 0, promised_ms: None }),
+    }
+}
+
+/// The length of the page that starts here, if a whole one does.
+fn page_len(bytes: &[u8]) -> Option<usize> {
+    if !bytes.starts_with(b"OggS\0") {
+        return None;
+    }
+    let lacing = bytes.get(PAGE_HEADER..PAGE_HEADER + usize::from(bytes[26]))?;
+    let len = PAGE_HEADER + lacing.len() + lacing.iter().map(|&l| usize::from(l)).sum::<usize>();
+    (len <= bytes.len()).then_some(len)
+}
+
+fn le_u32(bytes: &[u8]) -> u32 {
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
+fn le_u64(bytes: &[u8]) -> u64 {
+    u64::from(le_u32(bytes)) | u64::from(le_u32(&bytes[4..])) << 32
+}

@@ -1,0 +1,379 @@
+//! From a recognised recording to decoded samples at its own rate, packet by packet.
+
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::registry::RegisterableAudioDecoder;
+use symphonia::core::errors::Error;
+use symphonia::core::formats::{FormatOptions, FormatReader, Track};
+use symphonia::core::io::MediaSourceStream;
+use symphonia::core::packet::Packet;
+use symphonia::default::codecs::{AdpcmDecoder, FlacDecoder, MpaDecoder, PcmDecoder, VorbisDecoder};
+use symphonia::default::formats::{FlacReader, MpaReader, OggReader};
+use symphonia_adapter_libopus::OpusDecoder;
+
+use crate::format::{Claims, Format, Recognised, frames_to_ms, millis};
+use crate::ogg::Ogg;
+use crate::source::Source;
+use crate::wav::{Wav, WavReader};
+use crate::{AudioError, Limits};
+
+/// A container may promise this much more than it holds: rounded headers, a size that counts its own
+/// header. No word fits in.
+pub(crate) const PROMISE_SLACK_MS: u64 = 100;
+
+/// Packets without audio (comments, other streams, empty packets) that are passed over in one recording.
+/// Real files hold a handful; without a bound a file of empty packets is work without end.
+const MAX_EMPTY_PACKETS: u64 = 10_000;
+
+/// Decoded audio at the recording's own rate.
+pub(crate) struct Packets {
+    pub(crate) format: Format,
+    pub(crate) claims: Claims,
+    demuxer: Demuxer,
+    codec: Box<dyn AudioDecoder>,
+    track: u32,
+    /// Planar samples on their way out; the last `padding` frames wait here for the end of the stream.
+    planes: Vec<Vec<f32>>,
+    decoded: Vec<Vec<f32>>,
+    /// Frames still to drop before the call begins: what the encoder put in front.
+    skip: u64,
+    /// Frames at the end that are the encoder's padding, if there are as many as the container says.
+    padding: usize,
+    /// The container's clock after the last packet and at the first, in frames.
+    clock: Option<u64>,
+    offset: u64,
+    /// Frames decoded so far, without what was skipped.
+    frames: u64,
+    max_damage_ms: u64,
+    damaged_frames: u64,
+    empty_packets: u64,
+    ended: bool,
+}
+
+enum Demuxer {
+    Wav(WavReader),
+    Other(Box<dyn FormatReader>),
+}
+
+struct Opened {
+    format: Format,
+    claims: Claims,
+    demuxer: Demuxer,
+    codec: Box<dyn AudioDecoder>,
+    track: u32,
+    skip: u64,
+    padding: u64,
+}
+
+impl Packets {
+    /// Opens a recognised recording; its claims are checked before a codec is made.
+    pub(crate) fn open(recognised: Recognised, source: Source, limits: &Limits) -> Result<Self, AudioError> {
+        let opened = match recognised {
+            Recognised::Wav(wav) => open_wav(wav, source, limits),
+            Recognised::Mp3 { start } => open_mp3(start, source, limits),
+            Recognised::Flac { start, claims } => open_flac(start, claims, source, limits),
+            Recognised::Ogg(ogg) => open_ogg(&ogg, source, limits),
+        }?;
+        let channels = usize::from(opened.claims.channels);
+        Ok(Self {
+            format: opened.format,
+            claims: opened.claims,
+            demuxer: opened.demuxer,
+            codec: opened.codec,
+            track: opened.track,
+            planes: vec![Vec::new(); channels],
+            decoded: Vec::new(),
+            skip: opened.skip,
+            padding: usize::try_from(opened.padding).unwrap_or(0),
+            clock: None,
+            offset: 0,
+            frames: 0,
+            max_damage_ms: millis(limits.max_damage),
+            damaged_frames: 0,
+            empty_packets: 0,
+            ended: false,
+        })
+    }
+
+    /// Frames decoded so far.
+    pub(crate) fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    pub(crate) fn damaged_ms(&self) -> u64 {
+        frames_to_ms(self.damaged_frames, self.claims.sample_rate)
+    }
+
+    /// The next samples of each channel, or `None` at the end; they are taken out of `self`.
+    ///
+    /// # Errors
+    /// All that a codec or container can do wrong; `Truncated` at the end, where less came than promised.
+    pub(crate) fn next(&mut self) -> Result<Option<Vec<Vec<f32>>>, AudioError> {
+        while !self.ended {
+            let Some(packet) = self.next_packet()? else {
+                self.ended = true;
+                self.settle_promise()?;
+                return Ok(self.take(0));
+            };
+            self.decode(&packet)?;
+            if let Some(samples) = self.take(self.padding) {
+                return Ok(Some(samples));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Packet>, AudioError> {
+        loop {
+            let packet = match &mut self.demuxer {
+                Demuxer::Wav(reader) => reader.next_packet()?,
+                Demuxer::Other(reader) => match guarded(|| reader.next_packet())? {
+                    Err(Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => None,
+                    other => other.map_err(refusal)?,
+                },
+            };
+            match packet {
+                Some(packet) if packet.track_id != self.track => self.count_empty()?,
+                other => return Ok(other),
+            }
+        }
+    }
+
+    fn decode(&mut self, packet: &Packet) -> Result<(), AudioError> {
+        self.follow_clock(packet)?;
+        let codec = &mut self.codec;
+        let decoded = &mut self.decoded;
+        let expected = self.claims;
+        let result = guarded(|| {
+            codec.decode(packet).map(|buffer| {
+                buffer.copy_to_vecs_planar(decoded);
+                let spec = buffer.spec();
+                spec.rate() == expected.sample_rate
+                    && spec.channels().count() == usize::from(expected.channels)
+            })
+        })?;
+        match result {
+            Ok(true) => self.accept(),
+            Ok(false) => {
+                Err(AudioError::UnsupportedCodec { codec: "a format that changes midway".to_owned() })
+            }
+            // The packet cannot be read; the ones after it may.
+            Err(_) => self.fill(packet.dur.get()),
+        }
+    }
+
+    /// FLAC frames carry their position, so a frame that was lost leaves a gap that can be seen and filled.
+    fn follow_clock(&mut self, packet: &Packet) -> Result<(), AudioError> {
+        let position = u64::try_from(packet.pts.get()).unwrap_or(0);
+        match self.clock {
+            None => {
+                self.offset = position;
+                if self.format == Format::OggOpus {
+                    // The decoder drops the pre-skip from the first packet only, however short that is.
+                    self.skip = self.skip.saturating_sub(packet.block_dur().get());
+                }
+            }
+            Some(clock) if self.format == Format::Flac && position > clock => self.fill(position - clock)?,
+            Some(_) => {}
+        }
+        self.clock = Some(position.saturating_add(packet.dur.get()));
+        Ok(())
+    }
+
+    fn accept(&mut self) -> Result<(), AudioError> {
+        let frames = self.decoded.first().map_or(0, Vec::len);
+        if frames == 0 {
+            return self.count_empty();
+        }
+        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(frames);
+        self.skip -= skipped as u64;
+        self.frames += (frames - skipped) as u64;
+        for (plane, decoded) in self.planes.iter_mut().zip(&self.decoded) {
+            plane.extend(decoded[skipped..].iter().map(|&sample| bounded(sample)));
+        }
+        Ok(())
+    }
+
+    /// Puts silence where audio could not be read, as long as the limit allows.
+    fn fill(&mut self, frames: u64) -> Result<(), AudioError> {
+        self.damaged_frames = self.damaged_frames.saturating_add(frames);
+        let damaged_ms = self.damaged_ms();
+        if damaged_ms > self.max_damage_ms {
+            return Err(AudioError::Damaged { damaged_ms, limit_ms: self.max_damage_ms });
+        }
+        if frames == 0 {
+            return self.count_empty();
+        }
+        self.frames += frames;
+        for plane in &mut self.planes {
+            plane.resize(plane.len() + usize::try_from(frames).unwrap_or(0), 0.0);
+        }
+        Ok(())
+    }
+
+    fn count_empty(&mut self) -> Result<(), AudioError> {
+        self.empty_packets += 1;
+        if self.empty_packets > MAX_EMPTY_PACKETS {
+            return Err(AudioError::TooMuchWork { actual: self.empty_packets, limit: MAX_EMPTY_PACKETS });
+        }
+        Ok(())
+    }
+
+    /// All but the last `keep` frames, if there are any.
+    fn take(&mut self, keep: usize) -> Option<Vec<Vec<f32>>> {
+        let ready = self.planes.first().map_or(0, Vec::len).saturating_sub(keep);
+        (ready > 0).then(|| self.planes.iter_mut().map(|plane| plane.drain(..ready).collect()).collect())
+    }
+
+    /// At the end: drops the encoder's padding and holds the container to its word.
+    fn settle_promise(&mut self) -> Result<(), AudioError> {
+        let Some(promised) = self.claims.frames.map(|frames| frames.saturating_sub(self.offset)) else {
+            return Ok(());
+        };
+        let excess = usize::try_from(self.frames.saturating_sub(promised)).unwrap_or(usize::MAX);
+        if excess <= self.padding {
+            self.frames -= excess as u64;
+            self.planes.iter_mut().for_each(|plane| plane.truncate(plane.len() - excess.min(plane.len())));
+        }
+        let rate = self.claims.sample_rate;
+        let (present_ms, promised_ms) = (frames_to_ms(self.frames, rate), frames_to_ms(promised, rate));
+        if present_ms + PROMISE_SLACK_MS < promised_ms {
+            return Err(AudioError::Truncated { present_ms, promised_ms: Some(promised_ms) });
+        }
+        Ok(())
+    }
+}
+
+fn open_wav(wav: Wav, source: Source, limits: &Limits) -> Result<Opened, AudioError> {
+    wav.claims.check(limits)?;
+    let parameters = wav.codec_parameters();
+    let codec =
+        codec::<PcmDecoder>(&parameters, true).or_else(|_| codec::<AdpcmDecoder>(&parameters, true))?;
+    let mut claims = wav.claims;
+    let reader = wav.into_reader(source)?;
+    let padding = reader.padding();
+    claims.frames = claims.frames.map(|frames| frames - padding);
+    Ok(Opened {
+        format: Format::Wav,
+        claims,
+        demuxer: Demuxer::Wav(reader),
+        codec,
+        track: 0,
+        skip: 0,
+        padding,
+    })
+}
+
+fn open_mp3(start: u64, source: Source, limits: &Limits) -> Result<Opened, AudioError> {
+    let reader = demuxer(source, start, |stream| {
+        MpaReader::try_new(stream, FormatOptions::default()).map(|r| Box::new(r) as Box<dyn FormatReader>)
+    })
+    .map_err(|error| match error {
+        // Bytes that looked like a frame, and no frame in the whole file.
+        AudioError::Truncated { .. } => AudioError::NotAudio { declared: None },
+        other => other,
+    })?;
+    let (track, parameters) = track_of(reader.as_ref(), None)?;
+    let claims = claims_of(parameters, track.num_frames);
+    claims.check(limits)?;
+    let (track, skip, padding) = (track.id, track.delay.unwrap_or(0), track.padding.unwrap_or(0));
+    // The reader would cut at the frame count of the first Xing header, which is wrong for files that were
+    // put together; delay and padding are dropped here instead.
+    let codec = codec::<MpaDecoder>(parameters, false)?;
+    let (skip, padding) = (u64::from(skip), u64::from(padding));
+    Ok(Opened { format: Format::Mp3, claims, demuxer: Demuxer::Other(reader), codec, track, skip, padding })
+}
+
+fn open_flac(start: u64, claims: Claims, source: Source, limits: &Limits) -> Result<Opened, AudioError> {
+    claims.check(limits)?;
+    let reader = demuxer(source, start, |stream| {
+        FlacReader::try_new(stream, FormatOptions::default()).map(|r| Box::new(r) as Box<dyn FormatReader>)
+    })?;
+    let (track, parameters) = track_of(reader.as_ref(), None)?;
+    let (track, codec) = (track.id, codec::<FlacDecoder>(parameters, true)?);
+    let demuxer = Demuxer::Other(reader);
+    Ok(Opened { format: Format::Flac, claims, demuxer, codec, track, skip: 0, padding: 0 })
+}
+
+fn open_ogg(ogg: &Ogg, source: Source, limits: &Limits) -> Result<Opened, AudioError> {
+    ogg.claims.check(limits)?;
+    let reader = demuxer(source, 0, |stream| {
+        OggReader::try_new(stream, FormatOptions::default()).map(|r| Box::new(r) as Box<dyn FormatReader>)
+    })?;
+    let (track, parameters) = track_of(reader.as_ref(), Some(ogg.serial))?;
+    let codec = match ogg.format {
+        Format::OggOpus => codec::<OpusDecoder>(parameters, true)?,
+        _ => codec::<VorbisDecoder>(parameters, true)?,
+    };
+    let track = track.id;
+    let (format, claims, skip) = (ogg.format, ogg.claims, ogg.pre_skip);
+    Ok(Opened { format, claims, demuxer: Demuxer::Other(reader), codec, track, skip, padding: 0 })
+}
+
+fn demuxer(
+    mut source: Source,
+    start: u64,
+    open: impl FnOnce(MediaSourceStream<'static>) -> Result<Box<dyn FormatReader>, Error>,
+) -> Result<Box<dyn FormatReader>, AudioError> {
+    source.go_to(start)?;
+    let stream = MediaSourceStream::new(Box::new(source), Default::default());
+    guarded(|| open(stream))?.map_err(refusal)
+}
+
+fn track_of(
+    reader: &dyn FormatReader,
+    id: Option<u32>,
+) -> Result<(&Track, &AudioCodecParameters), AudioError> {
+    let mut tracks = reader.tracks().iter().filter(|track| id.is_none_or(|id| track.id == id));
+    tracks
+        .find_map(|track| match &track.codec_params {
+            Some(CodecParameters::Audio(parameters)) => Some((track, parameters)),
+            _ => None,
+        })
+        .ok_or(AudioError::Corrupt { what: "a container without an audio track" })
+}
+
+fn claims_of(parameters: &AudioCodecParameters, frames: Option<u64>) -> Claims {
+    let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count());
+    Claims {
+        channels: u16::try_from(channels).unwrap_or(u16::MAX),
+        sample_rate: parameters.sample_rate.unwrap_or(0),
+        frames,
+    }
+}
+
+fn codec<C: RegisterableAudioDecoder>(
+    parameters: &AudioCodecParameters,
+    gapless: bool,
+) -> Result<Box<dyn AudioDecoder>, AudioError> {
+    let options = AudioDecoderOptions::default().gapless(gapless);
+    guarded(|| C::try_registry_new(parameters, &options))?.map_err(refusal)
+}
+
+/// Codecs are other people's arithmetic on hostile bytes, built here with overflow checks: a panic in one is
+/// a broken recording, not a broken worker. What it leaves behind is dropped with the decoder.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, AudioError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| AudioError::Corrupt { what: "its content makes the codec give up" })
+}
+
+fn refusal(error: Error) -> AudioError {
+    match error {
+        Error::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            AudioError::Truncated { present_ms: 0, promised_ms: None }
+        }
+        Error::IoError(error) => AudioError::Read(error),
+        Error::Unsupported(codec) => AudioError::UnsupportedCodec { codec: codec.to_owned() },
+        Error::ResetRequired => AudioError::UnsupportedCodec { codec: "several streams in a row".to_owned() },
+        Error::DecodeError(what) | Error::LimitError(what) => AudioError::Corrupt { what },
+        _ => AudioError::Corrupt { what: "unreadable structure" },
+    }
+}
+
+/// Float recordings may hold anything; what is no number would spread through the resampler.
+fn bounded(sample: f32) -> f32 {
+    if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
+}
