@@ -1,0 +1,36 @@
+//! Drives real processes: a broker, the worker and the command line, as a user starts them.
+//!
+//! The programs come from `$CALLQA_BIN` and the broker from `$CALLQA_TANSU`; `tests/run` sets both.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a harness fails loudly
+
+mod broker;
+mod process;
+mod topic;
+mod worker;
+
+use std::path::PathBuf;
+
+pub use broker::Broker;
+pub use process::{Outcome, callqa};
+pub use topic::{Record, publish, read_all, wait_for};
+pub use worker::Worker;
+
+/// The checkout.
+#[must_use]
+pub fn top() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// A folder of recordings that are not part of the project: `$CALLQA_TEST_AUDIO`, or else where a checkout
+/// beside the shared data finds them. Says that the test is skipped where there is none.
+#[must_use]
+pub fn test_audio(what: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("CALLQA_TEST_AUDIO")
+        .map_or_else(|| top().join("../shared/data/audio"), PathBuf::from)
+        .join(what);
+    if !folder.is_dir() {
+        eprintln!("SKIPPED: no recordings in {what} (set CALLQA_TEST_AUDIO to a folder that holds them)");
+        return None;
+    }
+    Some(folder)
+}
