@@ -1,5 +1,7 @@
 //! Why an event could not be read.
 
+use callqa_domain::DeadLetterReason;
+
 use crate::{CallName, Mistake, Problem};
 
 /// More mistakes than this say nothing more to the sender, and a dead letter must stay small.
@@ -65,11 +67,21 @@ impl DecodeError {
         }
     }
 
-    /// Nothing is wrong but a language that callqa does not judge.
+    /// As what its dead letter is filed.
     #[must_use]
-    pub fn is_unknown_language(&self) -> bool {
-        let Self::Invalid { mistakes, .. } = self else { return false };
-        mistakes.iter().all(|mistake| mistake.problem == Problem::UnknownLanguage)
+    pub fn reason(&self) -> DeadLetterReason {
+        match self {
+            Self::Empty
+            | Self::TooLarge { .. }
+            | Self::ContentType { .. }
+            | Self::Json(_)
+            | Self::Protobuf(_) => DeadLetterReason::UndecodableEvent,
+            Self::UnknownVersion { .. } => DeadLetterReason::UnknownVersion,
+            Self::Invalid { mistakes, .. } => {
+                let only_language = mistakes.iter().all(|mistake| mistake.problem == Problem::UnknownLanguage);
+                if only_language { DeadLetterReason::UnknownLanguage } else { DeadLetterReason::InvalidEvent }
+            }
+        }
     }
 }
 

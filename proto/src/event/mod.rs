@@ -43,6 +43,16 @@ impl CallName {
     pub fn ending_id(&self) -> String {
         identity::ending_id(&self.tenant, &self.call_id, self.revision)
     }
+
+    /// The key of every message about this call, so that they keep their order.
+    #[must_use]
+    pub fn key(&self) -> String {
+        key(&self.tenant, &self.call_id)
+    }
+}
+
+pub(crate) fn key(tenant: &str, call_id: &str) -> String {
+    format!("{tenant}/{call_id}")
 }
 
 /// A call was recorded.
