@@ -12,9 +12,10 @@ const INPUT: &str = "qa.calls.recorded.v1";
 /// All of these together are a minute of work at the most; the rest is waiting for retries.
 const ENDED_WITHIN: Duration = Duration::from_secs(240);
 
-/// A PCM WAV file of 16 bits.
-fn wav(channels: u16, rate: u32, frames: u32) -> Vec<u8> {
-    let bytes = frames * u32::from(channels) * 2;
+/// A silent PCM WAV file.
+fn wav(channels: u16, rate: u32, bytes_each: u16, frames: u32) -> Vec<u8> {
+    let frame = channels * bytes_each;
+    let bytes = frames * u32::from(frame);
     let mut file = Vec::new();
     file.extend(b"RIFF");
     file.extend((36 + bytes).to_le_bytes());
@@ -23,12 +24,13 @@ fn wav(channels: u16, rate: u32, frames: u32) -> Vec<u8> {
     file.extend(1_u16.to_le_bytes());
     file.extend(channels.to_le_bytes());
     file.extend(rate.to_le_bytes());
-    file.extend((rate * u32::from(channels) * 2).to_le_bytes());
-    file.extend((channels * 2).to_le_bytes());
-    file.extend(16_u16.to_le_bytes());
+    file.extend((rate * u32::from(frame)).to_le_bytes());
+    file.extend(frame.to_le_bytes());
+    file.extend((bytes_each * 8).to_le_bytes());
     file.extend(b"data");
     file.extend(bytes.to_le_bytes());
-    file.resize(file.len() + bytes as usize, 0);
+    // Silence is 128 where samples have one byte, and 0 where they have two.
+    file.resize(file.len() + bytes as usize, if bytes_each == 1 { 128 } else { 0 });
     file
 }
 
@@ -58,20 +60,20 @@ fn recorded(root: &Path, call_id: &'static str, file: &[u8], expect: (&'static s
 
 fn cases(root: &Path) -> Vec<Case> {
     let dead = |reason| ("dead_lettered", reason);
-    let good = wav(2, 8000, 80_000);
+    let good = wav(2, 8000, 2, 80_000);
     let mut text = b"this is not audio, whatever its name says. ".repeat(40);
     text.push(b'\n');
     let mut cases = vec![
         recorded(root, "zero-bytes", b"", dead("recording_empty")),
         recorded(root, "text", &text, dead("not_audio")),
         recorded(root, "truncated", &good[..good.len() / 2], dead("damaged_audio")),
-        recorded(root, "one-millisecond", &wav(2, 8000, 8), dead("recording_too_short")),
-        recorded(root, "nine-channels", &wav(9, 8000, 8000), dead("too_many_channels")),
-        recorded(root, "odd-rate", &wav(2, 2000, 8000), dead("sample_rate_out_of_range")),
+        recorded(root, "one-millisecond", &wav(2, 8000, 2, 8), dead("recording_too_short")),
+        recorded(root, "nine-channels", &wav(9, 8000, 2, 8000), dead("too_many_channels")),
+        recorded(root, "odd-rate", &wav(2, 2000, 2, 8000), dead("sample_rate_out_of_range")),
         recorded(root, "silence", &good, ("excluded", "no_speech")),
     ];
     // Ten hours of silence in a format that keeps them small.
-    cases.push(recorded(root, "ten-hours", &wav(1, 8000, 36_000 * 8000), dead("recording_too_long")));
+    cases.push(recorded(root, "five-hours", &wav(1, 8000, 1, 5 * 3600 * 8000), dead("recording_too_long")));
     let uri = |name: &str| json!({ "uri": format!("file://{}", root.join(name).display()) });
     let mut more = |call_id, recording: Value, fields: Value, expect| {
         cases.push(Case { call_id, event: event(call_id, &recording, &fields), headers: Vec::new(), expect });

@@ -34,11 +34,13 @@ impl Worker {
         let log = folder.path().join("worker.log");
         let http = free_address();
         let process = Command::new(program("callqa-worker"))
-            .arg("--config")
-            .arg(top().join("deploy/worker.toml"))
+            .current_dir(top())
+            .args(["--config", "deploy/worker.toml"])
             .env("CALLQA_KAFKA__BROKERS", broker.address())
             .env("CALLQA_STORE__FILE_ROOTS", format!("[{:?}]", root.to_string_lossy()))
             .env("CALLQA_HTTP__LISTEN", &http)
+            // The development broker lets a group wait for half of this before its first assignment.
+            .env("CALLQA_KAFKA__SESSION_TIMEOUT", "6s")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).expect("a log"))
