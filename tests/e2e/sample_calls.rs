@@ -86,7 +86,7 @@ fn sample_calls_are_judged_as_their_writer_expected() {
             }
         };
         for finding in of_call(&findings, &script.id).into_iter().filter(|row| row["kind"] == "verdict") {
-            let rule = finding["rule"].as_str().unwrap();
+            let rule = finding["name"].as_str().unwrap();
             compare(rule, &script.expected.verdicts[rule], finding["ruling"].as_str().unwrap());
         }
         compare("outcome", &script.expected.outcome, result["outcome"].as_str().unwrap());
