@@ -82,3 +82,92 @@ impl Open {
             .then(|| Span::new(self.start_ms.saturating_sub(PAD_MS), self.end_ms + PAD_MS))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs of windows (count, probability) give these spans, in milliseconds.
+    #[track_caller]
+    fn check(runs: &[(u64, f32)], expect: &[(u64, u64)]) {
+        let mut segmenter = SpeechSegmenter::default();
+        let windows = runs.iter().flat_map(|&(count, probability)| (0..count).map(move |_| probability));
+        let mut spans: Vec<Span> = windows.filter_map(|probability| segmenter.push(probability)).collect();
+        let duration_ms = runs.iter().map(|run| run.0).sum::<u64>() * WINDOW_MS;
+        spans.extend(segmenter.finish(duration_ms));
+        assert_eq!(spans.iter().map(|s| (s.start_ms, s.end_ms)).collect::<Vec<_>>(), expect);
+        assert!(segmenter.finish(duration_ms).is_none());
+    }
+
+    #[test]
+    fn silence_has_no_speech() {
+        check(&[(100, 0.1)], &[]);
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn speech_is_padded_on_both_sides() {
+        check(&[(10, 0.0), (20, 0.9), (30, 0.0)], &[(320 - 30, 960 + 30)]);
+    }
+
+    #[test]
+    fn padding_stays_inside_the_call() {
+        check(&[(20, 0.9)], &[(0, 640)]);
+    }
+
+    #[test]
+    fn soft_syllables_do_not_end_speech() {
+        check(&[(10, 0.9), (30, 0.4), (10, 0.9)], &[(0, 1_600)]);
+    }
+
+    #[test]
+    fn a_probability_between_the_thresholds_does_not_start_speech() {
+        check(&[(50, 0.45)], &[]);
+    }
+
+    #[test]
+    fn a_click_is_not_speech() {
+        check(&[(10, 0.0), (7, 0.9), (30, 0.0)], &[]);
+        check(&[(10, 0.0), (8, 0.9), (30, 0.0)], &[(290, 606)]);
+    }
+
+    #[test]
+    fn clicks_do_not_add_up_over_a_pause() {
+        check(&[(7, 0.9), (30, 0.0), (7, 0.9)], &[]);
+    }
+
+    #[test]
+    fn short_words_close_together_count() {
+        check(&[(4, 0.9), (5, 0.0), (4, 0.9), (30, 0.0)], &[(0, 446)]);
+    }
+
+    /// 11 windows are 352 ms, of which padding takes 60: a gap under 0.3 s. 12 windows leave 324.
+    #[test]
+    fn gaps_under_three_tenths_of_a_second_are_joined() {
+        check(&[(10, 0.9), (11, 0.0), (10, 0.9)], &[(0, 992)]);
+        check(&[(10, 0.9), (12, 0.0), (10, 0.9)], &[(0, 350), (674, 1_024)]);
+    }
+
+    #[test]
+    fn a_span_is_handed_out_as_soon_as_nothing_can_join_it() {
+        let mut segmenter = SpeechSegmenter::default();
+        (0..10).for_each(|_| assert!(segmenter.push(0.9).is_none()));
+        let closed_after = (1..).find(|_| segmenter.push(0.0).is_some()).unwrap_or(0);
+        assert_eq!(closed_after, 12);
+    }
+
+    #[test]
+    fn spans_agree_with_the_definition_of_speech() {
+        let mut segmenter = SpeechSegmenter::default();
+        let mut state = 1u32;
+        let mut spans = Vec::new();
+        for _ in 0..20_000 {
+            // Bursts and pauses of up to 40 windows, from a linear congruential generator.
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (length, probability) = ((state >> 8) % 40, (state >> 16 & 0xff) as f32 / 255.0);
+            spans.extend((0..length).filter_map(|_| segmenter.push(probability)));
+        }
+        assert!(spans.len() > 1_000);
+        assert_eq!(callqa_domain::join(spans.clone(), JOIN_GAP_MS), spans);
+    }
+}

@@ -1,6 +1,11 @@
 //! Recordings of every supported kind, and of many that must be refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod compressed;
+mod fixtures;
+mod flac_writer;
+mod malformed;
 mod signal;
+mod stream;
 mod wav;
 mod wav_writer;

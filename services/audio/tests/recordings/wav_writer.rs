@@ -180,7 +180,9 @@ fn ms(frames: &[Vec<f64>]) -> Vec<u8> {
                 let [before, last] = past[channel];
                 let predicted = (last * 512 - before * 256) / 256;
                 let target = sample_at(frames, block + frame, channel);
-                let code = ((target - predicted) / delta[channel]).clamp(-8, 7);
+                let code = (f64::from(target - predicted) / f64::from(delta[channel]))
+                    .round()
+                    .clamp(-8.0, 7.0) as i32;
                 let sample = (predicted + code * delta[channel]).clamp(-32_768, 32_767);
                 past[channel] = [last, sample];
                 delta[channel] = (MS_ADAPT[(code & 15) as usize] * delta[channel] / 256).max(16);
