@@ -1,0 +1,71 @@
+//! One classifier over embeddings, with what its card declares.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+use callqa_domain::{Label, Task, Threshold};
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::value::Tensor;
+
+use super::FEATURES;
+use crate::ModelError;
+use crate::onnx::{failed, session};
+
+/// A classifier for one task.
+pub(crate) struct Head {
+    pub(super) task: Task,
+    /// In the order of its output.
+    pub(super) labels: Vec<Label>,
+    pub(super) thresholds: BTreeMap<Label, Threshold>,
+    session: Mutex<Session>,
+}
+
+impl Head {
+    /// Opens a head, and checks that it was trained for these labels on this encoder.
+    pub(crate) fn open(
+        environment: &Environment,
+        task: Task,
+        path: &Path,
+        encoder_sha256: &str,
+    ) -> Result<Self, ModelError> {
+        let session = session(environment, task.name(), path)?;
+        let unfit = |what: String| ModelError::Unfit { name: task.name().to_owned(), what };
+        let labels: Vec<Label> = task.labels().collect();
+        let names = labels.iter().map(|label| label.name()).collect::<Vec<_>>().join(",");
+        let metadata = session.metadata().map_err(failed(task.name()))?;
+        let declared =
+            |key: &str| metadata.custom(key).ok_or_else(|| unfit(format!("it does not say its {key}")));
+        let trained = declared("callqa.labels")?;
+        if trained != names {
+            return Err(unfit(format!("its labels are `{trained}`, not `{names}`")));
+        }
+        let encoder = declared("callqa.encoder_sha256")?;
+        if encoder != encoder_sha256 {
+            return Err(unfit(format!("it was trained on the encoder {encoder}, not on {encoder_sha256}")));
+        }
+        let thresholds: BTreeMap<Label, Threshold> = serde_json::from_str(&declared("callqa.thresholds")?)
+            .map_err(|e| unfit(format!("its thresholds can't be read: {e}")))?;
+        if let Some(label) = labels.iter().find(|label| !thresholds.contains_key(label)) {
+            return Err(unfit(format!("it declares no threshold for `{}`", label.name())));
+        }
+        drop(metadata);
+        Ok(Self { task, labels, thresholds, session: Mutex::new(session) })
+    }
+
+    /// Probabilities [rows, labels] of rows of [`FEATURES`] numbers.
+    pub(super) fn run(&self, rows: usize, features: Vec<f32>) -> Result<Vec<f32>, ModelError> {
+        let name = self.task.name();
+        let input = Tensor::from_array(([rows, FEATURES], features)).map_err(failed(name))?;
+        let mut session = self.session.lock().map_err(|_| ModelError::Poisoned { name })?;
+        let outputs = session.run(ort::inputs!["features" => input]).map_err(failed(name))?;
+        let (_, probabilities) =
+            outputs["probabilities"].try_extract_tensor::<f32>().map_err(failed(name))?;
+        if probabilities.len() == rows * self.labels.len() {
+            Ok(probabilities.to_vec())
+        } else {
+            Err(ModelError::Onnx { name, what: format!("{} numbers for {rows} rows", probabilities.len()) })
+        }
+    }
+}

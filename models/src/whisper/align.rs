@@ -1,0 +1,145 @@
+//! From the words of a window to utterances of the call.
+//!
+//! A window holds speech from before and after the other's turns, and Whisper hears it as one flow. Every
+//! word is put back into the passage in which it was spoken, so that no utterance spans two turns.
+
+use std::ops::Range;
+
+use callqa_domain::{Gap, GapReason, Heard, RawText, Span};
+
+use super::words::{Word, is_han};
+use crate::Transcribed;
+use crate::window::{Piece, Window};
+
+/// Below this mean probability of its tokens an utterance is Whisper's guess at noise. (The rulebook's
+/// confidence floor is another, higher: what lies between is published and not trusted.)
+const LEAST_CONFIDENCE: f32 = 0.2;
+
+/// What Whisper says of music and silence, learnt from subtitles.
+const SUBTITLE_CREDITS: &[&str] = &[
+    "字幕",
+    "请不吝点赞",
+    "請不吝點贊",
+    "明镜与点点",
+    "明鏡與點點",
+    "amara.org",
+    "subtitles by",
+    "thanks for watching",
+    "thank you for watching",
+];
+
+/// Words with their place in the window.
+struct Placed<'a> {
+    window: &'a Window,
+    words: &'a [Word],
+    spell: &'a dyn Fn(&str) -> String,
+    /// Piece of each word.
+    pieces: Vec<usize>,
+}
+
+/// Cuts the words into utterances, which `spell` writes as they shall be published; speech without words
+/// becomes a gap, and so does every passage that the loop touches.
+pub(super) fn utterances(
+    window: &Window,
+    words: &[Word],
+    looped: Option<Range<usize>>,
+    spell: &dyn Fn(&str) -> String,
+) -> Transcribed {
+    let pieces = words.iter().map(|word| piece_of(window, word.at)).collect();
+    let placed = Placed { window, words, spell, pieces };
+    let mut transcribed = Transcribed::default();
+    for passage in window.passages() {
+        let start = placed.pieces.partition_point(|&piece| piece < passage.start);
+        let end = placed.pieces.partition_point(|&piece| piece < passage.end);
+        let touched = looped.as_ref().is_some_and(|l| l.start < end && start < l.end);
+        if touched {
+            transcribed.gaps.push(gap(window, passage, GapReason::Repetition));
+            continue;
+        }
+        placed.passage(passage, start..end, &mut transcribed);
+    }
+    transcribed
+}
+
+/// The piece in which a word begins; in the silence between two pieces the nearer one.
+pub(super) fn piece_of(window: &Window, at: usize) -> usize {
+    let next = window.pieces.partition_point(|piece| piece.at <= at);
+    let before = next.saturating_sub(1);
+    match (window.pieces.get(before), window.pieces.get(next)) {
+        (Some(piece), Some(after)) if at > piece.end() && after.at - at < at - piece.end() => next,
+        _ => before,
+    }
+}
+
+fn gap(window: &Window, pieces: Range<usize>, reason: GapReason) -> Gap {
+    let spans = window.pieces[pieces].iter().map(Piece::span);
+    let span = spans.reduce(|all, span| all.cover(&span)).unwrap_or(Span::new(0, 0));
+    Gap { channel: window.channel, span, reason }
+}
+
+impl Placed<'_> {
+    fn passage(&self, passage: Range<usize>, words: Range<usize>, into: &mut Transcribed) {
+        let mut silent: Vec<bool> = vec![true; passage.len()];
+        let mut start = words.start;
+        for i in words.clone() {
+            if i + 1 < words.end && !self.breaks_after(i) {
+                continue;
+            }
+            if let Some(heard) = self.heard(start..i + 1) {
+                self.pieces[start..=i].iter().for_each(|piece| silent[piece - passage.start] = false);
+                into.heard.push(heard);
+            }
+            start = i + 1;
+        }
+        let silent = passage.clone().filter(|piece| silent[piece - passage.start]);
+        into.gaps.extend(silent.map(|piece| gap(self.window, piece..piece + 1, GapReason::NoWords)));
+    }
+
+    /// An utterance ends where Whisper marked the time, or at the end of a sentence with a pause behind.
+    fn breaks_after(&self, i: usize) -> bool {
+        let pause = self.pieces[i] != self.pieces[i + 1];
+        self.words[i].phrase != self.words[i + 1].phrase || pause && ends_sentence(&self.words[i].text)
+    }
+
+    fn heard(&self, range: Range<usize>) -> Option<Heard> {
+        let words = &self.words[range.clone()];
+        let text: String = words.iter().map(|word| word.text.as_str()).collect();
+        let probabilities: Vec<f32> =
+            words.iter().flat_map(|word| word.probabilities.iter().copied()).collect();
+        let confidence = probabilities.iter().sum::<f32>() / probabilities.len().max(1) as f32;
+        if confidence < LEAST_CONFIDENCE || !says_something(&text) {
+            return None;
+        }
+        let (first, last) = (range.start, range.end - 1);
+        // The speech detector knows the edges of a piece better than Whisper does.
+        let opens = first == 0 || self.pieces[first - 1] != self.pieces[first];
+        let start = if opens { self.piece(first).at } else { self.words[first].at };
+        let closes = range.end == self.words.len() || self.pieces[range.end] != self.pieces[last];
+        let end = if closes { self.piece(last).end() } else { self.words[range.end].at };
+        let span = Span::new(self.window.to_call_ms(start), self.window.to_call_ms(end));
+        Some(Heard {
+            channel: self.window.channel,
+            span,
+            text: RawText::new((self.spell)(text.trim())),
+            confidence,
+        })
+    }
+
+    fn piece(&self, word: usize) -> &Piece {
+        &self.window.pieces[self.pieces[word]]
+    }
+}
+
+fn ends_sentence(text: &str) -> bool {
+    text.trim_end().ends_with(['.', '?', '!', '。', '？', '！', '…'])
+}
+
+/// Whether text is words of a person: neither punctuation alone, nor a note about a sound, nor a subtitle's
+/// credits.
+fn says_something(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    let note = text.starts_with(['[', '(', '（', '【', '♪', '*'])
+        && text.ends_with([']', ')', '）', '】', '♪', '*']);
+    let credits = SUBTITLE_CREDITS.iter().any(|credit| text.contains(credit));
+    text.chars().any(|c| c.is_alphanumeric() || is_han(c)) && !note && !credits
+}
