@@ -8,8 +8,7 @@ use protox::{
     prost_reflect::{DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor},
 };
 
-const FILES: [&str; 3] =
-    ["callqa/v1/events.proto", "callqa/v1/results.proto", "callqa/v1/review.proto"];
+const FILES: [&str; 3] = ["callqa/v1/events.proto", "callqa/v1/results.proto", "callqa/v1/review.proto"];
 
 /// What an event must have; every other field of it may be left out.
 const REQUIRED: [&str; 6] = [
@@ -90,7 +89,8 @@ fn json_form(field: &FieldDescriptor) -> Option<String> {
 
 /// `PURPOSE_LIVE` is `live` in JSON; the unspecified value has no name there: it is left out.
 fn names(kind: &EnumDescriptor) -> Vec<String> {
-    let common = kind.values().next().map(|value| value.name().replace("UNSPECIFIED", "")).unwrap_or_default();
+    let common =
+        kind.values().next().map(|value| value.name().replace("UNSPECIFIED", "")).unwrap_or_default();
     let values = kind.values().filter(|value| value.number() != 0);
     values.map(|value| value.name().trim_start_matches(common.as_str()).to_lowercase()).collect()
 }

@@ -2,10 +2,10 @@
 
 use callqa_domain::{Assessment, Call, DeadLetterReason, ExclusionReason, Provenance, Rulebook, identity};
 
+use crate::CallName;
 use crate::header::EventHeaders;
 use crate::message::{Delivery, Message, Topic};
 use crate::rows::{self, Ids};
-use crate::CallName;
 
 /// How a call ended.
 #[derive(Debug, Clone)]
@@ -174,7 +174,12 @@ impl<'a> Envelope<'a> {
         Self { delivery, key, time: time.clone().or(started), messages: Vec::new() }
     }
 
-    fn add(&mut self, topic: Topic, row_id: &str, row: &impl serde::Serialize) -> Result<(), serde_json::Error> {
+    fn add(
+        &mut self,
+        topic: Topic,
+        row_id: &str,
+        row: &impl serde::Serialize,
+    ) -> Result<(), serde_json::Error> {
         let payload = serde_json::to_vec(row)?;
         let headers = self.delivery.outgoing(topic, row_id, &self.key, self.time.as_deref());
         self.messages.push(Message { topic, key: self.key.clone(), headers, payload });

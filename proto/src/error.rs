@@ -11,7 +11,9 @@ const MISTAKES_SHOWN: usize = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// No bytes at all (a tombstone).
-    #[error("the message has no payload; an event is JSON or Protobuf of at least a tenant, a call id and a recording")]
+    #[error(
+        "the message has no payload; an event is JSON or Protobuf of at least a tenant, a call id and a recording"
+    )]
     Empty,
     /// More bytes than an event with the largest inline recording can have.
     #[error("the event is {actual} bytes, more than the {limit} allowed; send the recording by URI")]
@@ -78,7 +80,8 @@ impl DecodeError {
             | Self::Protobuf(_) => DeadLetterReason::UndecodableEvent,
             Self::UnknownVersion { .. } => DeadLetterReason::UnknownVersion,
             Self::Invalid { mistakes, .. } => {
-                let only_language = mistakes.iter().all(|mistake| mistake.problem == Problem::UnknownLanguage);
+                let only_language =
+                    mistakes.iter().all(|mistake| mistake.problem == Problem::UnknownLanguage);
                 if only_language { DeadLetterReason::UnknownLanguage } else { DeadLetterReason::InvalidEvent }
             }
         }
@@ -96,5 +99,6 @@ fn letter(mistakes: &[Mistake]) -> String {
     let shown: Vec<String> = mistakes.iter().take(MISTAKES_SHOWN).map(ToString::to_string).collect();
     let more = mistakes.len().saturating_sub(MISTAKES_SHOWN);
     let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
-    format!("the event has {} mistakes: {}{rest}", mistakes.len(), shown.join("; "))
+    let plural = if mistakes.len() == 1 { "" } else { "s" };
+    format!("the event has {} mistake{plural}: {}{rest}", mistakes.len(), shown.join("; "))
 }

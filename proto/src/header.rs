@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn the_first_of_a_name_counts() {
-        let headers = read(&[("Content-Type", "application/json"), ("content-type", "text/plain"), ("x", "y")]);
+        let headers =
+            read(&[("Content-Type", "application/json"), ("content-type", "text/plain"), ("x", "y")]);
         assert_eq!(headers.content_type.as_deref(), Some(JSON));
     }
 

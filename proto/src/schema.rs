@@ -30,6 +30,10 @@ const LAYOUTS: &[&str] = &["agent_first", "customer_first", "mono"];
 const CHANNELS: &[&str] = &["agent", "customer", "mixed"];
 const OUTCOMES: &[&str] = &["resolved", "partially_resolved", "unresolved", "unknown"];
 const EXCLUSIONS: &[&str] = &["test_call", "voicemail", "opt_out", "too_short", "no_speech"];
+const RULINGS: &[&str] = &["met", "violated", "not_applicable", "unknown"];
+const CLASSES: &[&str] = &["fatal", "serious", "minor", "notice", "praise"];
+const OWNERS: &[&str] = &["agent", "company", "customer"];
+const GAP_REASONS: &[&str] = &["no_words", "repetition"];
 const REASONS: &[&str] = &[
     "no_conversation",
     "precondition_absent",
@@ -68,10 +72,10 @@ fn finding_codes() -> Vec<(&'static str, Codes)> {
     let speakers = [CHANNELS, &["call"]].concat();
     vec![
         ("kind", names(&["verdict", "label", "acoustic"])),
-        ("ruling", names(&["met", "violated", "not_applicable", "unknown"])),
+        ("ruling", names(RULINGS)),
         ("reason", names(REASONS)),
-        ("class", names(&["fatal", "serious", "minor", "notice", "praise"])),
-        ("owner", names(&["agent", "company", "customer"])),
+        ("class", names(CLASSES)),
+        ("owner", names(OWNERS)),
         ("language", names(LANGUAGES)),
         ("speaker", speakers.clone()),
         ("label", labels()),
@@ -93,7 +97,7 @@ fn observations_codes() -> Vec<(&'static str, Codes)> {
         ("utterance_speaker", names(CHANNELS)),
         ("score_label", labels()),
         ("gap_channel", names(CHANNELS)),
-        ("gap_reason", names(&["no_words", "repetition"])),
+        ("gap_reason", names(GAP_REASONS)),
     ]
 }
 
@@ -119,4 +123,38 @@ fn of<T: JsonSchema>(codes: &[(&str, Codes)]) -> Value {
         place["enum"] = allowed;
     }
     schema
+}
+
+#[cfg(test)]
+mod tests {
+    use callqa_domain as domain;
+    use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
+
+    use super::*;
+
+    /// serde names every variant when it meets one that it does not know.
+    #[track_caller]
+    fn check<T: DeserializeOwned>(codes: &[&str]) {
+        let refused: Result<T, Error> = T::deserialize("?".into_deserializer());
+        let said = refused.err().unwrap().to_string();
+        let known: Vec<&str> = said.split("expected").nth(1).unwrap().split('`').skip(1).step_by(2).collect();
+        assert_eq!(known, codes);
+    }
+
+    #[test]
+    fn lists_of_codes_are_the_domains() {
+        check::<domain::Purpose>(PURPOSES);
+        check::<domain::Direction>(DIRECTIONS);
+        check::<domain::EndedBy>(ENDED_BY);
+        check::<domain::Language>(LANGUAGES);
+        check::<domain::ChannelLayout>(LAYOUTS);
+        check::<domain::Channel>(CHANNELS);
+        check::<domain::OutcomeKind>(OUTCOMES);
+        check::<domain::ExclusionReason>(EXCLUSIONS);
+        check::<domain::Reason>(REASONS);
+        check::<domain::Ruling>(RULINGS);
+        check::<domain::Class>(CLASSES);
+        check::<domain::Owner>(OWNERS);
+        check::<domain::GapReason>(GAP_REASONS);
+    }
 }

@@ -1,7 +1,9 @@
 //! Reading events: both forms, and everything that can be wrong with them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use callqa_domain::{Channel, ChannelLayout, DeadLetterReason, Direction, EndedBy, ExclusionReason, Language, Purpose, Span};
+use callqa_domain::{
+    Channel, ChannelLayout, DeadLetterReason, Direction, EndedBy, ExclusionReason, Language, Purpose, Span,
+};
 use callqa_proto::header::EventHeaders;
 use callqa_proto::wire::{self, CallRecorded, Hold, Leg, Recording};
 use callqa_proto::{DecodeError, EVENT_BYTES, Event, INLINE_BYTES, Source, decode};
@@ -63,7 +65,8 @@ fn decode_json(event: &Value) -> Result<Event, DecodeError> {
 
 #[test]
 fn both_forms_say_the_same() {
-    let protobuf = decode(&headers(&[("content-type", "application/x-protobuf")]), &full().encode_to_vec()).unwrap();
+    let protobuf =
+        decode(&headers(&[("content-type", "application/x-protobuf")]), &full().encode_to_vec()).unwrap();
     let text = serde_json::to_vec(&full()).unwrap();
     let json = decode(&headers(&[("content-type", "application/json; charset=utf-8")]), &text).unwrap();
     assert_eq!(protobuf.call, json.call);
@@ -73,7 +76,8 @@ fn both_forms_say_the_same() {
 
 #[test]
 fn every_field_arrives() {
-    let event = decode(&headers(&[("content-type", "application/protobuf")]), &full().encode_to_vec()).unwrap();
+    let event =
+        decode(&headers(&[("content-type", "application/protobuf")]), &full().encode_to_vec()).unwrap();
     let call = event.call;
     assert_eq!((call.tenant.as_str(), call.call_id.as_str(), call.revision), ("demo", "call-7", 2));
     assert_eq!((call.supersedes, call.purpose), (Some(1), Purpose::Reprocess));
@@ -126,7 +130,10 @@ fn inline_audio_is_base64_in_json() {
         ..full()
     };
     let text = serde_json::to_vec(&largest).unwrap();
-    assert!(text.len() < EVENT_BYTES && text.len() < 1_000_000, "it must pass Kafka's default limit of 1 MiB");
+    assert!(
+        text.len() < EVENT_BYTES && text.len() < 1_000_000,
+        "it must pass Kafka's default limit of 1 MiB"
+    );
     assert!(decode(&EventHeaders::default(), &text).is_ok());
 }
 
@@ -177,9 +184,9 @@ fn all_mistakes_at_once() {
             "holds[1].end_ms is missing or empty",
             "labels must be an object whose values are strings",
             "started_at must be an RFC 3339 date and time with offset, 2025-03-01T09:30:00+08:00 for example",
-            "recording must have uri or inline; it has neither",
+            "recording must have uri or inline, but has neither",
             "recording.sha256 must be 64 hexadecimal digits",
-            "purpose has a value that this version does not know; see proto/README.md, or leave it out",
+            "purpose has a value that this version does not know: see proto/README.md, or leave it out",
             "legs[1].agent_id is missing or empty",
             "legs[1].to_ms must not come before from_ms",
             "holds[0].end_ms must not come before start_ms",
@@ -190,7 +197,8 @@ fn all_mistakes_at_once() {
 
 #[test]
 fn times_need_an_offset_and_an_order() {
-    let bad = "answered_at must be an RFC 3339 date and time with offset, 2025-03-01T09:30:00+08:00 for example";
+    let bad =
+        "answered_at must be an RFC 3339 date and time with offset, 2025-03-01T09:30:00+08:00 for example";
     check_mistakes(json!({"answered_at": "2025-03-01T09:30:00"}), &[bad]);
     check_mistakes(
         json!({"started_at": "2025-03-01T09:30:00+08:00", "answered_at": "2025-03-01T01:29:59Z"}),
@@ -204,7 +212,7 @@ fn a_recording_has_one_place() {
     check_mistakes(json!({"recording": "x.wav"}), &["recording must be an object"]);
     check_mistakes(
         json!({"recording": {"uri": "file:///a", "inline": "UklGRg=="}}),
-        &["recording must have either uri or inline; it has both"],
+        &["recording must have either uri or inline, but has both"],
     );
     check_mistakes(
         json!({"recording": {"inline": "UklGRg==", "size_bytes": 5}}),
@@ -226,7 +234,8 @@ fn inline_audio_is_bounded() {
         recording: Some(Recording { inline: Some(vec![0; INLINE_BYTES + 1]), ..Recording::default() }),
         ..full()
     };
-    let error = decode(&headers(&[("content-type", "application/protobuf")]), &event.encode_to_vec()).unwrap_err();
+    let error =
+        decode(&headers(&[("content-type", "application/protobuf")]), &event.encode_to_vec()).unwrap_err();
     assert!(error.to_string().ends_with("recording.inline is 716801 bytes, more than the 716800 allowed"));
 }
 
@@ -269,8 +278,12 @@ fn forms_and_versions_that_are_not_read() {
     check_refused(&[("ce_type", "com.example.other")], &event, version);
     check_refused(&[("ce_specversion", "0.3")], &event, version);
     check_refused(&[], b"{\"tenant\":", |error| matches!(error, DecodeError::Json(_)));
-    check_refused(&[("content-type", "application/json")], b"[]", |error| matches!(error, DecodeError::Invalid { .. }));
-    check_refused(&[("content-type", "application/protobuf")], b"\xff\xff", |e| matches!(e, DecodeError::Protobuf(_)));
+    check_refused(&[("content-type", "application/json")], b"[]", |error| {
+        matches!(error, DecodeError::Invalid { .. })
+    });
+    check_refused(&[("content-type", "application/protobuf")], b"\xff\xff", |e| {
+        matches!(e, DecodeError::Protobuf(_))
+    });
     check_refused(&[], &vec![b'{'; EVENT_BYTES + 1], |error| matches!(error, DecodeError::TooLarge { .. }));
 }
 
@@ -285,7 +298,9 @@ fn errors_and_debug_forms_repeat_no_value() {
     assert!(!format!("{error} {error:?}").contains(secret));
     let error = decode(&headers(&[("content-type", secret)]), b"{}").unwrap_err();
     assert!(!format!("{error} {error:?}").contains(secret));
-    let event = decode_json(&with(json!({"recording": {"uri": "https://u:13800138000@host/?k=13800138000"}}))).unwrap();
+    let event =
+        decode_json(&with(json!({"recording": {"uri": "https://u:13800138000@host/?k=13800138000"}})))
+            .unwrap();
     assert!(!format!("{event:?} {:?}", full()).contains(secret));
     assert!(!format!("{:?}", full()).contains("signature"));
 }

@@ -109,7 +109,11 @@ impl Check<'_> {
         }
     }
 
-    fn times(&mut self, started: Option<String>, answered: Option<String>) -> (Option<Moment>, Option<Moment>) {
+    fn times(
+        &mut self,
+        started: Option<String>,
+        answered: Option<String>,
+    ) -> (Option<Moment>, Option<Moment>) {
         let (started, answered) = (self.moment("started_at", started), self.moment("answered_at", answered));
         if let (Some(started), Some(answered)) = (started, answered)
             && answered.at < started.at
@@ -153,7 +157,8 @@ impl Check<'_> {
                 self.mistakes.add(field("to_ms"), Problem::Before("from_ms"));
             }
         }
-        let leg = |leg: wire::Leg| domain::Leg { agent_id: leg.agent_id, from_ms: leg.from_ms, to_ms: leg.to_ms };
+        let leg =
+            |leg: wire::Leg| domain::Leg { agent_id: leg.agent_id, from_ms: leg.from_ms, to_ms: leg.to_ms };
         legs.into_iter().map(leg).collect()
     }
 
@@ -218,11 +223,12 @@ impl Check<'_> {
     }
 
     fn recording(&mut self, recording: Option<wire::Recording>) -> RecordingRef {
-        let wire::Recording { uri, inline, sha256, size_bytes, content_type } = recording.unwrap_or_else(|| {
-            self.mistakes.add("recording", Problem::Missing);
-            // Enough to keep its parts from being called missing as well.
-            wire::Recording { inline: Some(Vec::new()), ..Default::default() }
-        });
+        let wire::Recording { uri, inline, sha256, size_bytes, content_type } =
+            recording.unwrap_or_else(|| {
+                self.mistakes.add("recording", Problem::Missing);
+                // Enough to keep its parts from being called missing as well.
+                wire::Recording { inline: Some(Vec::new()), ..Default::default() }
+            });
         let source = self.source(uri.filter(|uri| !uri.is_empty()), inline, size_bytes);
         RecordingRef {
             source,

@@ -84,7 +84,12 @@ impl<'a> Object<'a> {
         }
     }
 
-    fn read<T>(&mut self, name: &str, expected: &'static str, read: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+    fn read<T>(
+        &mut self,
+        name: &str,
+        expected: &'static str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Option<T> {
         let value = self.object.get(name).filter(|value| !value.is_null())?;
         let read = read(value);
         if read.is_none() {
@@ -151,4 +156,3 @@ impl<'a> Object<'a> {
         items
     }
 }
-

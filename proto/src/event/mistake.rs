@@ -47,10 +47,10 @@ pub enum Problem {
     #[error("must not hold {0}")]
     Forbidden(&'static str),
     /// A code that is not in the list.
-    #[error("has a value that this version does not know; see proto/README.md, or leave it out")]
+    #[error("has a value that this version does not know: see proto/README.md, or leave it out")]
     UnknownCode,
     /// A language that callqa does not judge.
-    #[error("is no language that can be judged; send zh or en, or leave it out")]
+    #[error("is no language that can be judged: send zh or en, or leave it out")]
     UnknownLanguage,
     /// No RFC 3339 date and time with offset.
     #[error("must be an RFC 3339 date and time with offset, 2025-03-01T09:30:00+08:00 for example")]
@@ -65,10 +65,10 @@ pub enum Problem {
     #[error("must be standard base64 with padding")]
     BadBase64,
     /// Neither of the two places for the audio.
-    #[error("must have uri or inline; it has neither")]
+    #[error("must have uri or inline, but has neither")]
     NoAudio,
     /// Both places for the audio.
-    #[error("must have either uri or inline; it has both")]
+    #[error("must have either uri or inline, but has both")]
     TwoAudios,
     /// Not the length of the inline audio.
     #[error("is {said}, but inline holds {actual} bytes")]

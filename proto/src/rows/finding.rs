@@ -50,12 +50,20 @@ fn labels(assessment: &Assessment) -> impl Iterator<Item = Finding> {
     observations.utterances.iter().enumerate().flat_map(move |(index, observed)| {
         let holding = observed.scores.iter().filter_map(move |(&label, &probability)| {
             let threshold = observations.thresholds.get(&label)?.holds;
-            (label != Label::Neutral && probability >= threshold).then_some(Claim { label, probability, threshold })
+            (label != Label::Neutral && probability >= threshold).then_some(Claim {
+                label,
+                probability,
+                threshold,
+            })
         });
         holding.map(move |claim| {
             let text = observed.utterance.text.as_str();
-            let quote =
-                Quote { utterance: index, from_char: 0, to_char: text.chars().count(), text: text.to_owned() };
+            let quote = Quote {
+                utterance: index,
+                from_char: 0,
+                to_char: text.chars().count(),
+                text: text.to_owned(),
+            };
             let evidence = Evidence {
                 channel: Some(observed.utterance.channel),
                 span: observed.utterance.span,
@@ -119,7 +127,8 @@ fn with_evidence(mut row: FindingRow, evidence: &[Evidence]) -> FindingRow {
         row.evidence_end_ms.push(span.end_ms);
         let quote = quote.as_ref();
         row.evidence_text.push(quote.map(|quote| quote.text.clone()).unwrap_or_default());
-        row.evidence_utterance.push(quote.and_then(|quote| i64::try_from(quote.utterance).ok()).unwrap_or(-1));
+        row.evidence_utterance
+            .push(quote.and_then(|quote| i64::try_from(quote.utterance).ok()).unwrap_or(-1));
         row.evidence_from_char.push(quote.map_or(0, |quote| count(quote.from_char)));
         row.evidence_to_char.push(quote.map_or(0, |quote| count(quote.to_char)));
         row.evidence_label.push(claim.map(|claim| claim.label.name().to_owned()).unwrap_or_default());

@@ -72,14 +72,21 @@ impl Item<'_> {
         Ok(match self {
             Self::Speech(channel, span) => code_bytes(channel.name()) + span_bytes(*span),
             Self::Gap(gap) => {
-                code_bytes(gap.channel.name()) + span_bytes(gap.span) + code_bytes(codes::gap_reason(gap.reason))
+                code_bytes(gap.channel.name())
+                    + span_bytes(gap.span)
+                    + code_bytes(codes::gap_reason(gap.reason))
             }
             Self::Utterance(index, Observed { utterance, scores }) => {
                 let index = digits(*index as u64);
-                let redaction = |r: &callqa_domain::Redaction| index + code_bytes(r.kind.name()) + digits(r.at_char as u64);
+                let redaction = |r: &callqa_domain::Redaction| {
+                    index + code_bytes(r.kind.name()) + digits(r.at_char as u64)
+                };
                 let score = |label: &callqa_domain::Label| index + code_bytes(label.name()) + FLOAT_BYTES;
                 let text = serde_json::to_vec(&utterance.text)?.len() + 1;
-                code_bytes(utterance.channel.name()) + span_bytes(utterance.span) + text + FLOAT_BYTES
+                code_bytes(utterance.channel.name())
+                    + span_bytes(utterance.span)
+                    + text
+                    + FLOAT_BYTES
                     + utterance.redactions.iter().map(redaction).sum::<usize>()
                     + scores.keys().map(score).sum::<usize>()
             }
@@ -143,7 +150,8 @@ fn of_call(assessment: &Assessment) -> ObservationsRow {
     let (model_names, model_sha256s) = model_lists(provenance);
     // The event's check keeps times under 2^53.
     let known = |ms: Option<u64>| ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or(-1);
-    let code = |language: Option<callqa_domain::Language>| language.map(|language| language.code().to_owned());
+    let code =
+        |language: Option<callqa_domain::Language>| language.map(|language| language.code().to_owned());
     ObservationsRow {
         schema_version: SCHEMA_VERSION,
         ending_id: ids.ending_id.clone(),
@@ -174,7 +182,11 @@ fn of_call(assessment: &Assessment) -> ObservationsRow {
         duration_ms: observations.duration_ms,
         dual_mono: observations.dual_mono,
         channel: observations.channels.iter().map(|c| c.channel.name().to_owned()).collect(),
-        channel_language: observations.channels.iter().map(|c| code(c.language).unwrap_or_default()).collect(),
+        channel_language: observations
+            .channels
+            .iter()
+            .map(|c| code(c.language).unwrap_or_default())
+            .collect(),
         threshold_label: observations.thresholds.keys().map(|label| label.name().to_owned()).collect(),
         threshold_holds: observations.thresholds.values().map(|threshold| threshold.holds).collect(),
         threshold_doubt: observations.thresholds.values().map(|threshold| threshold.doubt).collect(),

@@ -1,8 +1,8 @@
 //! From observations rows back to what a rulebook judges.
 
 use callqa_domain::{
-    Call, ChannelObserved, Gap, Leg, Moment, Observations, Observed, Redaction, Scores, Span, Text, Threshold,
-    Utterance,
+    Call, ChannelObserved, Gap, Leg, Moment, Observations, Observed, Redaction, Scores, Span, Text,
+    Threshold, Utterance,
 };
 use serde::{
     Deserialize,

@@ -10,8 +10,17 @@ use crate::{Topic, wire::ResultRow};
 pub(super) const ONLY: &str = "";
 
 pub(crate) fn assessed(assessment: &Assessment) -> ResultRow {
-    let Assessment { call, observations, acoustics, coverage, outcome, verdicts, scorecard, flag, provenance } =
-        assessment;
+    let Assessment {
+        call,
+        observations,
+        acoustics,
+        coverage,
+        outcome,
+        verdicts,
+        scorecard,
+        flag,
+        provenance,
+    } = assessment;
     let rulings = |ruling| count(verdicts.iter().filter(|verdict| verdict.ruling == ruling).count());
     let violated = verdicts.iter().filter(|verdict| verdict.ruling == Ruling::Violated);
     ResultRow {
@@ -22,7 +31,11 @@ pub(crate) fn assessed(assessment: &Assessment) -> ResultRow {
         outcome_probability: Some(outcome.probability),
         flagged: flag.is_some(),
         flag_priority: flag.as_ref().map(|flag| flag.priority),
-        flag_reasons: flag.iter().flat_map(|flag| &flag.reasons).map(|reason| reason.code().to_owned()).collect(),
+        flag_reasons: flag
+            .iter()
+            .flat_map(|flag| &flag.reasons)
+            .map(|reason| reason.code().to_owned())
+            .collect(),
         rules_met: rulings(Ruling::Met),
         rules_violated: rulings(Ruling::Violated),
         rules_not_applicable: rulings(Ruling::NotApplicable),

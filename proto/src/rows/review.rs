@@ -47,7 +47,10 @@ pub(crate) fn review_task(assessment: &Assessment) -> Option<ReviewTaskRow> {
 fn to_play(assessment: &Assessment, reason: &FlagReason) -> Evidence {
     let verdict = assessment.verdicts.iter().find(|verdict| verdict.rule == reason.code());
     let whole = Span::new(0, assessment.observations.duration_ms);
-    verdict
-        .and_then(|verdict| verdict.evidence.first().cloned())
-        .unwrap_or(Evidence { channel: None, span: whole, quote: None, claim: None })
+    verdict.and_then(|verdict| verdict.evidence.first().cloned()).unwrap_or(Evidence {
+        channel: None,
+        span: whole,
+        quote: None,
+        claim: None,
+    })
 }
