@@ -104,9 +104,10 @@ fn sample_calls_are_judged_as_their_writer_expected() {
                 }
             }
         }
-        let published: String = transcript.iter().map(|row| row.to_string()).collect();
+        let published = ["agent", "customer"].map(|speaker| folded(&spoken_by(&transcript, speaker)));
         for redacted in &script.expected.redacted {
-            assert!(!published.contains(&redacted.value), "{}: a number was published", script.id);
+            let heard = published.iter().any(|text| text.contains(&redacted.value));
+            assert!(!heard, "{}: a number was published", script.id);
         }
     }
     let agreement = f64::from(right) / f64::from(all);
