@@ -130,8 +130,7 @@ fn every_bad_call_ends_once_and_the_next_one_goes_on() {
     );
 
     let endings = wait_for(ENDED_WITHIN, || {
-        let mut endings = read_all(broker.address(), "qa.results.v1");
-        endings.extend(read_all(broker.address(), "qa.calls.dlq.v1"));
+        let endings = read_all(broker.address(), "qa.results.v1");
         (endings.len() > cases.len()).then_some(endings)
     });
     let endings = endings.unwrap_or_else(|| panic!("an ending a call; the worker's log:\n{}", worker.log()));
@@ -148,6 +147,11 @@ fn every_bad_call_ends_once_and_the_next_one_goes_on() {
         let of_call = found.get(case.call_id).cloned().unwrap_or_default();
         let times = of_call.iter().filter(|ending| **ending == expect).count();
         assert_eq!(times, 1, "{:?}: expected {expect:?} once, got {of_call:?}", case.call_id);
+    }
+    for letter in read_all(broker.address(), "qa.calls.dlq.v1") {
+        let detail = letter.json["detail"].as_str().unwrap_or_default();
+        assert!(!detail.contains(root.to_str().unwrap()), "a path was published: {detail}");
+        assert_eq!(letter.header("callqa_source_topic"), Some(INPUT));
     }
     let assessed = found["good"].iter().map(|(ending, _)| ending.as_str()).collect::<Vec<_>>();
     assert_eq!(assessed, ["assessed"]);
