@@ -17,6 +17,8 @@ mod open;
 
 mod pack;
 
+#[cfg(feature = "scripted")]
+pub mod scripted;
 mod stop;
 
 mod vad;

@@ -48,6 +48,13 @@ impl SpeechSegmenter {
         if self.speaking { self.extend(start_ms) } else { self.close_if_over(start_ms + WINDOW_MS) }
     }
 
+    /// From when on somebody has been speaking without a pause that ends a span, in milliseconds with the
+    /// padding; `None` in silence. A span that is handed out later begins here.
+    #[must_use]
+    pub fn open_since(&self) -> Option<u64> {
+        self.open.map(|open| open.start_ms.saturating_sub(PAD_MS))
+    }
+
     /// The last span, if speech was still open when the channel ended after `duration_ms`. Windows may have
     /// been filled up with zeros beyond it. The segmenter is new afterwards.
     pub fn finish(&mut self, duration_ms: u64) -> Option<Span> {
