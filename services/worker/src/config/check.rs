@@ -1,0 +1,144 @@
+//! What settings must not be, alone or together.
+
+use std::time::Duration;
+
+use super::reader::Reader;
+use super::{Config, Kafka, Store};
+
+/// More analysts than this on one machine is a slip of the pen.
+const MOST_ANALYSTS: usize = 512;
+/// Kafka's own limit for the name of a topic.
+const TOPIC_NAME_BYTES: usize = 249;
+
+/// Options of librdkafka that the worker's promises rest on.
+const OUR_OPTIONS: [(&str, &str); 12] = [
+    ("bootstrap.servers", "set kafka.brokers"),
+    ("metadata.broker.list", "set kafka.brokers"),
+    ("group.id", "set kafka.group"),
+    ("group.instance.id", "set kafka.instance_id"),
+    ("session.timeout.ms", "set kafka.session_timeout"),
+    ("max.poll.interval.ms", "set kafka.max_poll_interval"),
+    ("enable.auto.commit", "offsets are committed only up to the first call without an ending"),
+    ("enable.auto.offset.store", "offsets are committed only up to the first call without an ending"),
+    ("auto.offset.reset", "a new group must start at the oldest call, or calls would be passed over"),
+    ("partition.assignment.strategy", "a rebalance must leave running calls alone"),
+    ("enable.idempotence", "a retried row must not be written twice"),
+    ("acks", "an ending is durable only on all replicas"),
+];
+
+/// Notes everything that is wrong with settings that could be read one by one.
+pub fn check(config: &Config, reader: &mut Reader) {
+    check_kafka(&config.kafka, reader);
+    check_topics(&config.kafka, reader);
+    check_store(&config.store, reader);
+    let analysts = &config.analysts;
+    if analysts.count == 0 || analysts.count > MOST_ANALYSTS {
+        let what =
+            format!("{} is not between 1 and {MOST_ANALYSTS}; leave it out for one a core", analysts.count);
+        reader.mistake("analysts.count", what);
+    }
+    if analysts.attempts == 0 {
+        reader.mistake("analysts.attempts", "0 would dead-letter every call untried");
+    }
+    for (key, wait, consequence) in [
+        ("analysts.deadline", analysts.deadline, "every call would run out of time"),
+        ("store.fetch_timeout", config.store.fetch_timeout, "no recording could be fetched"),
+        ("limits.recording_duration", config.limits.recording_duration, "every recording would be too long"),
+    ] {
+        if wait.is_zero() {
+            reader.mistake(key, format!("0s means that {consequence}"));
+        }
+    }
+    check_sizes(config, reader);
+}
+
+fn check_sizes(config: &Config, reader: &mut Reader) {
+    let (largest, budget) = (config.limits.recording_bytes, config.store.bytes_in_flight);
+    if largest.0 == 0 {
+        reader.mistake("limits.recording_bytes", "0 would refuse every recording");
+    }
+    if largest > budget {
+        let what = format!(
+            "{budget} must not be less than limits.recording_bytes ({largest}), or a recording of that size would \
+             wait for ever"
+        );
+        reader.mistake("store.bytes_in_flight", what);
+    }
+    if !matches!(config.limits.recording_channels, 1 | 2) {
+        let what =
+            format!("{} is neither 1 nor 2, and more can't be told apart", config.limits.recording_channels);
+        reader.mistake("limits.recording_channels", what);
+    }
+}
+
+fn check_kafka(kafka: &Kafka, reader: &mut Reader) {
+    if kafka.brokers.split(',').all(|broker| broker.trim().is_empty()) {
+        reader.mistake("kafka.brokers", "names no broker; write host:port, several with commas");
+    }
+    if kafka.group.trim().is_empty() {
+        reader.mistake("kafka.group", "is empty; without a group no offset can be committed");
+    }
+    if kafka.session_timeout < Duration::from_secs(1) {
+        let what = format!(
+            "{} is less than 1s; any pause would cost us the partitions",
+            humantime::format_duration(kafka.session_timeout)
+        );
+        reader.mistake("kafka.session_timeout", what);
+    }
+    if kafka.max_poll_interval < kafka.session_timeout {
+        let what = format!(
+            "{} must not be shorter than kafka.session_timeout ({}), or the client refuses to start",
+            humantime::format_duration(kafka.max_poll_interval),
+            humantime::format_duration(kafka.session_timeout)
+        );
+        reader.mistake("kafka.max_poll_interval", what);
+    }
+    for (option, why) in OUR_OPTIONS {
+        if kafka.client.contains_key(option) {
+            reader.mistake(&format!("kafka.client.{option}"), format!("is the worker's own: {why}"));
+        }
+    }
+}
+
+fn check_topics(kafka: &Kafka, reader: &mut Reader) {
+    let topics = &kafka.topics;
+    if topics.calls.is_empty() {
+        reader.mistake("kafka.topics.calls", "names no topic; there would be nothing to do");
+    }
+    let all = topics.calls.iter().map(|topic| ("kafka.topics.calls", topic.as_str())).chain(topics.written());
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for (key, topic) in all {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        if topic.is_empty() || topic.len() > TOPIC_NAME_BYTES || !topic.bytes().all(fits) {
+            let what =
+                format!("`{topic}` is no topic's name: letters, digits, `.`, `_` and `-`, at most 249");
+            reader.mistake(key, what);
+        } else if let Some((other, _)) = seen.iter().find(|(_, name)| *name == topic) {
+            let consequence = if *other == "kafka.topics.calls" {
+                "the worker would consume its own results"
+            } else {
+                "their rows could not be told apart"
+            };
+            reader.mistake(key, format!("is {other} too (`{topic}`): {consequence}"));
+        }
+        seen.push((key, topic));
+    }
+}
+
+fn check_store(store: &Store, reader: &mut Reader) {
+    for root in &store.file_roots {
+        if !root.is_absolute() {
+            let what = format!(
+                "`{}` is not an absolute path; it would change with the folder that the worker is started in",
+                root.display()
+            );
+            reader.mistake("store.file_roots", what);
+        }
+    }
+    if store.plain_http && store.hosts.is_empty() {
+        reader.mistake(
+            "store.plain_http",
+            "is true, but store.hosts names no host; nothing would be fetched by http",
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! Our membership in the consumer group: which partitions are ours, and what of them is committed.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::statistics::Statistics;
+use rdkafka::{Offset, TopicPartitionList};
+use tracing::{info, warn};
+
+use crate::broker::log_client;
+use crate::health::Health;
+use crate::ledger::{Ledger, Partition};
+use crate::telemetry::Metrics;
+
+/// What the consumer's callbacks need. They run inside `poll`, on the poll thread, like everything
+/// else that touches the ledger: the lock is there for the compiler, nobody ever waits for it.
+pub struct Membership {
+    ledger: Mutex<Ledger>,
+    assignment_changed: AtomicBool,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+}
+
+impl Membership {
+    /// Not a member yet.
+    pub fn new(metrics: Arc<Metrics>, health: Arc<Health>) -> Self {
+        Self { ledger: Mutex::default(), assignment_changed: AtomicBool::new(false), metrics, health }
+    }
+
+    /// The calls in flight. Never held while the consumer is asked for something.
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether partitions came since this was last asked.
+    pub fn assignment_changed(&self) -> bool {
+        self.assignment_changed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Commits what may be committed of all partitions that `which` chooses.
+    pub fn commit(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        mode: CommitMode,
+        which: impl Fn(&Partition) -> bool,
+    ) {
+        let mut offsets = TopicPartitionList::new();
+        for (partition, offset) in self.ledger().to_commit().filter(|(partition, _)| which(partition)) {
+            if let Err(error) =
+                offsets.add_partition_offset(&partition.topic, partition.number, Offset::Offset(offset))
+            {
+                warn!(error = &error as &dyn std::error::Error, "offset can't be committed");
+            }
+        }
+        if offsets.count() == 0 {
+            return;
+        }
+        match consumer.commit(&offsets, mode) {
+            Ok(()) if matches!(mode, CommitMode::Sync) => self.note_commit(&offsets),
+            Ok(()) => {}
+            Err(error) => {
+                self.metrics.committed(false);
+                warn!(error = &error as &dyn std::error::Error, "offsets not committed; tried again");
+            }
+        }
+    }
+
+    fn note_commit(&self, offsets: &TopicPartitionList) {
+        self.metrics.committed(true);
+        let mut ledger = self.ledger();
+        for element in offsets.elements() {
+            if let (Offset::Offset(offset), Ok(())) = (element.offset(), element.error()) {
+                ledger.committed(&Partition::new(element.topic(), element.partition()), offset);
+            }
+        }
+    }
+
+    /// Tells metrics how much is in flight.
+    pub fn measure(&self) {
+        let ledger = self.ledger();
+        let age = ledger.oldest().map(|taken| Instant::now().saturating_duration_since(taken));
+        self.metrics.in_flight(ledger.unsettled(), age.unwrap_or_default());
+    }
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<Partition> {
+    list.elements().iter().map(|element| Partition::new(element.topic(), element.partition())).collect()
+}
+
+impl ClientContext for Membership {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log_client("consumer", level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.metrics.kafka_error();
+        warn!(client = "consumer", error = &error as &dyn std::error::Error, reason, "kafka client error");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
+        let behind = partitions.map(|partition| partition.consumer_lag.max(0)).sum();
+        self.metrics.lag(behind);
+    }
+}
+
+impl ConsumerContext for Membership {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let Rebalance::Revoke(revoked) = rebalance else { return };
+        let revoked = partitions(revoked);
+        // Partitions that were lost belong to others already: they would refuse the commit.
+        if !consumer.assignment_lost() {
+            self.commit(consumer, CommitMode::Sync, |partition| revoked.contains(partition));
+        }
+        let mut ledger = self.ledger();
+        revoked.iter().for_each(|partition| ledger.revoked(partition));
+        info!(partitions = revoked.len(), "partitions revoked");
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(assigned) => {
+                let assigned = partitions(assigned);
+                info!(partitions = assigned.len(), "partitions assigned");
+                let mut ledger = self.ledger();
+                assigned.into_iter().for_each(|partition| ledger.assigned(partition));
+                self.assignment_changed.store(true, Ordering::Relaxed);
+                self.health.joined(true);
+            }
+            Rebalance::Revoke(_) => {}
+            Rebalance::Error(error) => {
+                self.metrics.kafka_error();
+                warn!(error = error as &dyn std::error::Error, "rebalance failed");
+            }
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        match result {
+            Ok(()) => self.note_commit(offsets),
+            Err(error) => {
+                self.metrics.committed(false);
+                warn!(error = &error as &dyn std::error::Error, "offsets not committed; tried again");
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! One call, straight through: fetch, judge, publish, settle.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use callqa_domain::{DeadLetterReason, Provenance, Rulebook};
+use callqa_proto::{Closed, ClosedKind, Delivery, Ending, Event, Message, Subject};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument, Span, error, info, info_span, warn};
+
+use crate::analyst::Judged;
+use crate::analysts::{Work, WorkError};
+use crate::disposition::Disposition;
+use crate::ledger::Position;
+use crate::publish::{PublishError, Publisher};
+use crate::store::{Fetched, Store};
+use crate::telemetry::{Ended, Metrics, Stage};
+use crate::ticket::{Ticket, Undecodable};
+
+/// The first wait before a call is judged again; each further one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// What calls meet on their way.
+pub struct Road {
+    /// Where recordings come from.
+    pub store: Store,
+    /// Where analysts take their work from.
+    pub work: mpsc::Sender<Work>,
+    /// Where endings go.
+    pub publisher: Publisher,
+    /// What calls are judged by.
+    pub rulebook: Arc<Rulebook>,
+    /// What a result's provenance says, but for event and recording.
+    pub provenance: Provenance,
+    /// How often a call is tried.
+    pub attempts: u32,
+    /// Back to the poll thread.
+    pub settled: SyncSender<Position>,
+    /// No call is begun any more.
+    pub stopping: Arc<AtomicBool>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// How a call ended, on which try.
+struct Arrived {
+    ended: Ended,
+    messages: Vec<Message>,
+}
+
+/// Why a call has no ending here.
+#[derive(Debug, thiserror::Error)]
+enum Left {
+    /// Another worker has it, or will have it.
+    #[error("the call is left to another worker")]
+    ToOthers,
+    /// A row that no JSON can hold, or that no broker takes.
+    #[error(transparent)]
+    Unwritable(#[from] serde_json::Error),
+}
+
+impl Road {
+    /// Takes a call to its ending. Whatever goes wrong with it ends in a dead letter, and the next call
+    /// goes on; a call that is not ours any more is left alone.
+    pub async fn travel(self: Arc<Self>, ticket: Ticket) {
+        let span = span_of(&ticket);
+        let travelled = async {
+            self.metrics.spent(Stage::Wait, ticket.taken_at.elapsed());
+            match self.to_its_ending(&ticket).await {
+                Ok(ended) => self.settle(&ticket, ended),
+                Err(Left::ToOthers) => info!("call left to another worker"),
+                Err(error) => {
+                    error!(error = &error as &dyn Error, "call without an ending; it stays uncommitted")
+                }
+            }
+        };
+        travelled.instrument(span).await;
+    }
+
+    fn settle(&self, ticket: &Ticket, ended: Ended) {
+        self.metrics.ended(ended);
+        let (ending, reason) = ended.names();
+        info!(ending, reason, seconds = ticket.taken_at.elapsed().as_secs_f32(), "call ended");
+        // As many positions fit as there are calls in flight; the poll thread outlives every call.
+        if let Err(error) = self.settled.try_send(ticket.position.clone()) {
+            error!(error = &error as &dyn Error, "a settled call was not noted; it will be judged again");
+        }
+    }
+
+    async fn to_its_ending(&self, ticket: &Ticket) -> Result<Ended, Left> {
+        let arrived = match &ticket.event {
+            Ok(event) => self.judge(event, ticket).await?,
+            Err(undecodable) => self.refuse(undecodable, ticket)?,
+        };
+        let begun = Instant::now();
+        let published = self.publisher.publish(&arrived.messages).await;
+        let ended = match published {
+            Ok(()) => arrived.ended,
+            Err(error) => self.bury(&error, ticket).await?,
+        };
+        self.metrics.spent(Stage::Publish, begun.elapsed());
+        Ok(ended)
+    }
+
+    /// An ending that the broker does not take becomes a dead letter, which is short.
+    async fn bury(&self, error: &PublishError, ticket: &Ticket) -> Result<Ended, Left> {
+        error!(error = error as &dyn Error, "ending not publishable");
+        let arrived = match &ticket.event {
+            Ok(event) => {
+                let kind = dead_letter(DeadLetterReason::Internal, error.to_string());
+                self.close(Subject::Call(&event.call), kind, self.provenance_of(event, None), ticket, 1)?
+            }
+            Err(undecodable) => self.refuse(undecodable, ticket)?,
+        };
+        match self.publisher.publish(&arrived.messages).await {
+            Ok(()) => Ok(arrived.ended),
+            Err(_) => Err(Left::ToOthers),
+        }
+    }
+
+    fn refuse(&self, undecodable: &Undecodable, ticket: &Ticket) -> Result<Arrived, Left> {
+        let error = &undecodable.error;
+        let subject = error.call().cloned().map_or(Subject::Undecodable, Subject::Named);
+        let mut provenance = self.provenance.clone();
+        provenance.event_digest.clone_from(&undecodable.digest);
+        warn!(reason = error.reason().name(), error = error as &dyn Error, "event refused");
+        self.close(subject, dead_letter(error.reason(), error.to_string()), provenance, ticket, 1)
+    }
+
+    async fn judge(&self, event: &Arc<Event>, ticket: &Ticket) -> Result<Arrived, Left> {
+        if let Some(reason) = event.exclusion() {
+            let provenance = self.provenance_of(event, None);
+            return self.close(
+                Subject::Call(&event.call),
+                ClosedKind::Excluded(reason),
+                provenance,
+                ticket,
+                1,
+            );
+        }
+        self.still_wanted(ticket)?;
+        let begun = Instant::now();
+        let fetched = self.store.fetch(&event.recording).await;
+        self.metrics.spent(Stage::Fetch, begun.elapsed());
+        match fetched {
+            Ok(fetched) => self.assess(event, Arc::new(fetched), ticket).await,
+            Err(error) => {
+                warn!(reason = error.reason().name(), error = &error as &dyn Error, "recording not fetched");
+                let kind = dead_letter(error.reason(), error.to_string());
+                self.close(Subject::Call(&event.call), kind, self.provenance_of(event, None), ticket, 1)
+            }
+        }
+    }
+
+    async fn assess(
+        &self,
+        event: &Arc<Event>,
+        recording: Arc<Fetched>,
+        ticket: &Ticket,
+    ) -> Result<Arrived, Left> {
+        let provenance = self.provenance_of(event, Some(&recording));
+        let mut attempt = 1;
+        let kind = loop {
+            self.still_wanted(ticket)?;
+            match self.ask_an_analyst(event, &recording, ticket).await {
+                Ok(Judged::Assessed(assessment)) => {
+                    let ending = Ending::Assessed { assessment: &assessment, rulebook: &self.rulebook };
+                    let messages = ending.messages(&delivery(ticket, attempt))?;
+                    let audio = Duration::from_millis(assessment.observations.duration_ms);
+                    self.metrics.assessed(audio, assessment.flag.is_some());
+                    return Ok(Arrived { ended: Ended::Assessed, messages });
+                }
+                Ok(Judged::Excluded(reason)) => break ClosedKind::Excluded(reason),
+                Err(WorkError::NotWanted) => return Err(Left::ToOthers),
+                Err(error) => {
+                    let reason = error.reason();
+                    warn!(attempt, reason = reason.name(), error = &error as &dyn Error, "call not assessed");
+                    if error.disposition() == Disposition::DeadLetter || attempt >= self.attempts {
+                        break dead_letter(reason, error.to_string());
+                    }
+                    self.metrics.retried(Stage::Assess);
+                    tokio::time::sleep(FIRST_WAIT * 2u32.saturating_pow(attempt - 1)).await;
+                    attempt += 1;
+                }
+            }
+        };
+        self.close(Subject::Call(&event.call), kind, provenance, ticket, attempt)
+    }
+
+    async fn ask_an_analyst(
+        &self,
+        event: &Arc<Event>,
+        recording: &Arc<Fetched>,
+        ticket: &Ticket,
+    ) -> Result<Judged, WorkError> {
+        let (reply, judged) = oneshot::channel();
+        let (lease, stopping) = (ticket.lease.clone(), Arc::clone(&self.stopping));
+        let work = Work {
+            event: Arc::clone(event),
+            recording: Arc::clone(recording),
+            is_wanted: Box::new(move || !lease.is_over() && !stopping.load(Ordering::Relaxed)),
+            span: Span::current(),
+            queued_at: Instant::now(),
+            reply,
+        };
+        self.work.send(work).await.map_err(|_| WorkError::NotWanted)?;
+        judged.await.unwrap_or(Err(WorkError::NotWanted))
+    }
+
+    fn still_wanted(&self, ticket: &Ticket) -> Result<(), Left> {
+        let is_over = ticket.lease.is_over() || self.stopping.load(Ordering::Relaxed);
+        if is_over { Err(Left::ToOthers) } else { Ok(()) }
+    }
+
+    fn provenance_of(&self, event: &Event, recording: Option<&Fetched>) -> Provenance {
+        Provenance {
+            event_digest: event.digest.clone(),
+            recording_sha256: recording.map_or_else(String::new, |it| it.recording.sha256().to_owned()),
+            ..self.provenance.clone()
+        }
+    }
+
+    fn close(
+        &self,
+        subject: Subject<'_>,
+        kind: ClosedKind,
+        provenance: Provenance,
+        ticket: &Ticket,
+        attempt: u32,
+    ) -> Result<Arrived, Left> {
+        let ended = match &kind {
+            ClosedKind::Excluded(reason) => Ended::Excluded(*reason),
+            ClosedKind::DeadLettered { reason, .. } => Ended::DeadLettered(*reason),
+        };
+        let closed = Closed { subject, kind, provenance: &provenance };
+        let messages = Ending::Closed(closed).messages(&delivery(ticket, attempt))?;
+        Ok(Arrived { ended, messages })
+    }
+}
+
+fn dead_letter(reason: DeadLetterReason, detail: String) -> ClosedKind {
+    ClosedKind::DeadLettered { reason, detail }
+}
+
+fn delivery(ticket: &Ticket, attempt: u32) -> Delivery<'_> {
+    let position = &ticket.position;
+    Delivery {
+        topic: &position.partition.topic,
+        partition: position.partition.number,
+        offset: position.offset,
+        headers: &ticket.headers,
+        attempt,
+    }
+}
+
+/// One span a call: every log line between its first and its last bears these fields.
+fn span_of(ticket: &Ticket) -> Span {
+    let position = &ticket.position;
+    let name = match &ticket.event {
+        Ok(event) => Some((event.call.tenant.as_str(), event.call.call_id.as_str())),
+        Err(undecodable) => {
+            undecodable.error.call().map(|name| (name.tenant.as_str(), name.call_id.as_str()))
+        }
+    };
+    info_span!(
+        "call",
+        tenant = name.map(|(tenant, _)| tenant),
+        call_id = name.map(|(_, call_id)| call_id),
+        topic = &*position.partition.topic,
+        partition = position.partition.number,
+        offset = position.offset,
+        traceparent = ticket.headers.traceparent.as_deref(),
+    )
+}

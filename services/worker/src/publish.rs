@@ -1,0 +1,203 @@
+//! Writes endings to Kafka, and knows when they are durable.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use callqa_proto::Message;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::future_producer::DeliveryFuture;
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::util::Timeout;
+use tracing::{error, info, warn};
+
+use crate::broker::{client_options, log_client};
+use crate::config::Kafka;
+use crate::health::Health;
+use crate::telemetry::{Metrics, PublishFailure};
+
+/// How long the broker may take to acknowledge a row before the row is sent anew.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+/// A row waits so long for others to share its request; a call takes seconds.
+const LINGER: Duration = Duration::from_millis(5);
+/// The first wait before a row is sent anew; each further one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// The longest of these waits: a broker that is back is noticed within it.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Why an ending can't be written, however often it is tried.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// A row that the broker will never take.
+    #[error(
+        "a row of {bytes} bytes is more than {topic} takes; raise max.message.bytes there and message.max.bytes in kafka.client"
+    )]
+    TooLarge {
+        /// How long it is.
+        bytes: usize,
+        /// Which topic.
+        topic: String,
+    },
+    /// The producer could not be made.
+    #[error("the Kafka producer can't be made: {0}")]
+    Producer(#[source] KafkaError),
+}
+
+type RowProducer = FutureProducer<Log>;
+
+/// Writes endings.
+pub struct Publisher {
+    kafka: Kafka,
+    producer: Mutex<RowProducer>,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+}
+
+impl Publisher {
+    /// Makes a producer.
+    ///
+    /// # Errors
+    /// Options that librdkafka refuses.
+    pub fn new(kafka: &Kafka, metrics: Arc<Metrics>, health: Arc<Health>) -> Result<Self, PublishError> {
+        let producer = Mutex::new(producer(kafka)?);
+        Ok(Self { kafka: kafka.clone(), producer, metrics, health })
+    }
+
+    /// Writes an ending's rows; returns once every one of them is acknowledged. The last goes only when
+    /// all others are: with it the call has ended.
+    ///
+    /// A broker that does not answer is tried for as long as it takes.
+    ///
+    /// # Errors
+    /// A row that the broker will never take. Nothing has ended then.
+    pub async fn publish(&self, messages: &[Message]) -> Result<(), PublishError> {
+        let Some((ending, rows)) = messages.split_last() else { return Ok(()) };
+        let mut round: Vec<&Message> = rows.iter().collect();
+        self.deliver_all(&mut round).await?;
+        self.deliver_all(&mut vec![ending]).await
+    }
+
+    /// Sends rows, and those that were not acknowledged again and again.
+    async fn deliver_all(&self, rows: &mut Vec<&Message>) -> Result<(), PublishError> {
+        let waits = ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_delay(LONGEST_WAIT);
+        let mut waits = waits.without_max_times().build();
+        loop {
+            self.deliver_once(rows).await?;
+            if rows.is_empty() {
+                self.health.published(true);
+                return Ok(());
+            }
+            self.health.published(false);
+            tokio::time::sleep(waits.next().unwrap_or(LONGEST_WAIT)).await;
+        }
+    }
+
+    /// Sends rows at once, waits for every report, and keeps those that were not delivered.
+    async fn deliver_once(&self, rows: &mut Vec<&Message>) -> Result<(), PublishError> {
+        let producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reports: Vec<_> = rows.iter().map(|message| self.send(&producer, message)).collect();
+        let mut undelivered = Vec::new();
+        let mut too_large = None;
+        for (report, message) in reports.into_iter().zip(rows.drain(..)) {
+            let delivered = match report {
+                Ok(report) => match report.await {
+                    Ok(Ok(_)) => Ok(()),
+                    Ok(Err((error, _))) => Err(error),
+                    Err(_) => Err(KafkaError::Canceled),
+                },
+                Err(error) => Err(error),
+            };
+            match delivered.map_err(|error| self.note(&error, message)) {
+                Ok(()) => {}
+                Err(PublishFailure::TooLarge) => too_large = Some(message),
+                Err(_) => undelivered.push(message),
+            }
+        }
+        *rows = undelivered;
+        if producer.client().fatal_error().is_some() {
+            self.replace_producer()?;
+        }
+        too_large.map_or(Ok(()), |message| {
+            let topic = self.kafka.topics.name(message.topic).to_owned();
+            Err(PublishError::TooLarge { bytes: message.payload.len(), topic })
+        })
+    }
+}
+
+impl Publisher {
+    fn send(&self, producer: &RowProducer, message: &Message) -> Result<DeliveryFuture, KafkaError> {
+        let headers = OwnedHeaders::new_with_capacity(message.headers.len());
+        let headers = message
+            .headers
+            .iter()
+            .fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        let record = FutureRecord::to(self.kafka.topics.name(message.topic))
+            .key(&message.key)
+            .payload(&message.payload)
+            .headers(headers);
+        producer.send_result(record).map_err(|(error, _)| error)
+    }
+
+    fn note(&self, error: &KafkaError, message: &Message) -> PublishFailure {
+        let failure = match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::MessageSizeTooLarge) => PublishFailure::TooLarge,
+            Some(
+                RDKafkaErrorCode::Fatal | RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight,
+            ) => PublishFailure::Fatal,
+            Some(RDKafkaErrorCode::MessageTimedOut | RDKafkaErrorCode::QueueFull) => PublishFailure::TimedOut,
+            _ => PublishFailure::Refused,
+        };
+        self.metrics.publish_failed(failure);
+        let topic = self.kafka.topics.name(message.topic);
+        warn!(topic, bytes = message.payload.len(), error = error as &dyn Error, "row not delivered");
+        failure
+    }
+
+    /// An idempotent producer that has lost its place stays broken. What it did not deliver is sent by
+    /// the next one; consumers know a repeat by its id.
+    fn replace_producer(&self) -> Result<(), PublishError> {
+        let mut current = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.client().fatal_error().is_some() {
+            error!("the producer failed for good; making another");
+            *current = producer(&self.kafka)?;
+        }
+        Ok(())
+    }
+
+    /// Lets librdkafka finish what it has in hand, before the process ends.
+    pub fn close(&self) {
+        let producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Err(error) = producer.flush(Timeout::After(LINGER)) {
+            info!(error = &error as &dyn Error, "rows of unfinished calls are left behind");
+        }
+    }
+}
+
+fn producer(kafka: &Kafka) -> Result<RowProducer, PublishError> {
+    client_options(kafka)
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("compression.type", "zstd")
+        .set("linger.ms", LINGER.as_millis().to_string())
+        .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string())
+        .create_with_context(Log)
+        .map_err(PublishError::Producer)
+}
+
+/// Hands the producer's own log lines on.
+struct Log;
+
+impl ClientContext for Log {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log_client("producer", level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        warn!(client = "producer", error = &error as &dyn Error, reason, "kafka client error");
+    }
+}

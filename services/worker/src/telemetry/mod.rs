@@ -1,0 +1,9 @@
+//! Logs, metrics, and the pages that an orchestrator asks for.
+
+mod log;
+mod metrics;
+mod server;
+
+pub use log::init_logs;
+pub use metrics::{Ended, Metrics, PublishFailure, Stage};
+pub use server::{ServeError, serve};
