@@ -1,0 +1,294 @@
+//! `callqa audit`: received = assessed + excluded + dead-lettered, from the topics alone.
+
+use std::collections::BTreeMap;
+
+use callqa_domain::identity;
+use callqa_proto::header::EventHeaders;
+use callqa_proto::wire::{DeadLetterRow, ResultRow};
+use callqa_proto::{CallName, decode};
+use callqa_worker::config::Kafka;
+use rdkafka::Message;
+use rdkafka::message::{BorrowedMessage, Headers};
+
+use crate::kafka::{Connection, Place, Start, TopicReader};
+use crate::{CliError, Done, terminal};
+
+/// So many calls of each kind of trouble are listed; the counts are always whole.
+const LISTED: usize = 50;
+
+/// Checks that every call on the input topics has exactly one ending, and every ending a call
+///
+/// Reads the topics as they are now; a call that is still being judged has no ending yet. Exit code 1 where it
+/// does not balance.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Args {
+    /// Audits.
+    ///
+    /// # Errors
+    /// A broker that is not there, topics that are missing.
+    pub fn run(&self) -> Result<Done, CliError> {
+        let kafka = self.connection.settings()?;
+        let mut balance = Balance::default();
+        let mut places = Vec::new();
+        for topic in &kafka.topics.calls {
+            places.push(read_calls(&kafka, topic, &mut balance)?);
+        }
+        read_endings(&kafka, &mut balance)?;
+        // Calls that came and ended while we read: without them their endings would look like strays.
+        for (topic, place) in kafka.topics.calls.iter().zip(&places) {
+            read_late_calls(&kafka, topic, place, &mut balance)?;
+        }
+        terminal::print(&balance.report())?;
+        Ok(if balance.is_even() { Done::Well } else { Done::WithFailures })
+    }
+}
+
+/// Which of the three endings a call has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    DeadLettered,
+    Excluded,
+    Assessed,
+}
+
+impl Kind {
+    fn read(ending: &str) -> Option<Self> {
+        match ending {
+            "assessed" => Some(Self::Assessed),
+            "excluded" => Some(Self::Excluded),
+            "dead_lettered" => Some(Self::DeadLettered),
+            _ => None,
+        }
+    }
+}
+
+/// What was received, and how it ended, by ending id.
+#[derive(Debug, Default)]
+struct Balance {
+    received: BTreeMap<String, String>,
+    repeats: usize,
+    endings: BTreeMap<String, (Kind, String)>,
+    unreadable: usize,
+    /// Topics whose oldest messages are gone.
+    cut: Vec<String>,
+}
+
+impl Balance {
+    fn received(&mut self, ending_id: String, what: String) {
+        if self.received.insert(ending_id, what).is_some() {
+            self.repeats += 1;
+        }
+    }
+
+    /// For one call an assessment beats any other ending.
+    fn ended(&mut self, ending_id: String, kind: Kind, what: String) {
+        let known = self.endings.entry(ending_id).or_insert_with(|| (kind, what));
+        known.0 = known.0.max(kind);
+    }
+
+    fn count(&self, kind: Kind) -> usize {
+        self.endings.values().filter(|(known, _)| *known == kind).count()
+    }
+
+    fn without_ending(&self) -> Vec<&str> {
+        let open = self.received.iter().filter(|(id, _)| !self.endings.contains_key(*id));
+        open.map(|(_, what)| what.as_str()).collect()
+    }
+
+    fn without_call(&self) -> Vec<&str> {
+        let orphans = self.endings.iter().filter(|(id, _)| !self.received.contains_key(*id));
+        orphans.map(|(_, (_, what))| what.as_str()).collect()
+    }
+
+    fn is_even(&self) -> bool {
+        self.without_ending().is_empty() && self.without_call().is_empty() && self.unreadable == 0
+    }
+
+    fn report(&self) -> String {
+        let (open, orphans) = (self.without_ending(), self.without_call());
+        let (assessed, excluded) = (self.count(Kind::Assessed), self.count(Kind::Excluded));
+        let dead_lettered = self.count(Kind::DeadLettered);
+        let mut text = String::new();
+        let mut line = |name: &str, count: usize| text.push_str(&format!("{name:<24}{count:>9}\n"));
+        line("received", self.received.len());
+        line("assessed", assessed);
+        line("excluded", excluded);
+        line("dead-lettered", dead_lettered);
+        line("calls without an ending", open.len());
+        line("endings without a call", orphans.len());
+        if self.repeats > 0 {
+            text.push_str(&format!("({} events came more than once and count once)\n", self.repeats));
+        }
+        for (title, calls) in [("calls without an ending", open), ("endings without a call", orphans)] {
+            list(&mut text, title, &calls);
+        }
+        for topic in &self.cut {
+            text.push_str(&format!(
+                "the oldest messages of {topic} are gone: their endings look like strays\n"
+            ));
+        }
+        if self.unreadable > 0 {
+            text.push_str(&format!("{} rows can't be read by this version\n", self.unreadable));
+        }
+        let sum = format!("received {} = {assessed} + {excluded} + {dead_lettered}", self.received.len());
+        text.push_str(&if self.is_even() {
+            format!("it balances: {sum}\n")
+        } else {
+            format!("it does not balance: {}\n", sum.replace(" = ", ", endings "))
+        });
+        text
+    }
+}
+
+fn list(text: &mut String, title: &str, calls: &[&str]) {
+    if calls.is_empty() {
+        return;
+    }
+    text.push_str(&format!("\n{title}:\n"));
+    for call in calls.iter().take(LISTED) {
+        text.push_str(&format!("  {call}\n"));
+    }
+    if calls.len() > LISTED {
+        text.push_str(&format!("  and {} more\n", calls.len() - LISTED));
+    }
+}
+
+fn read_calls(kafka: &Kafka, topic: &str, balance: &mut Balance) -> Result<Place, CliError> {
+    let mut reader = TopicReader::open(kafka, topic, Start::Oldest)?;
+    if reader.place().values().any(|&offset| offset > 0) {
+        balance.cut.push(topic.to_owned());
+    }
+    reader.catch_up(|message| {
+        let (ending_id, what) = identify(message);
+        balance.received(ending_id, what);
+        Ok(())
+    })?;
+    Ok(reader.place().clone())
+}
+
+fn read_late_calls(kafka: &Kafka, topic: &str, from: &Place, balance: &mut Balance) -> Result<(), CliError> {
+    TopicReader::open_at(kafka, topic, from)?.catch_up(|message| {
+        let (ending_id, what) = identify(message);
+        if balance.endings.contains_key(&ending_id) {
+            balance.received(ending_id, what);
+        }
+        Ok(())
+    })
+}
+
+/// The id that the worker gives to the ending of this event, and its name for people.
+fn identify(message: &BorrowedMessage<'_>) -> (String, String) {
+    let place = format!("{}/{}/{}", message.topic(), message.partition(), message.offset());
+    let headers = message.headers().map(|headers| {
+        headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect::<Vec<_>>()
+    });
+    let headers = EventHeaders::read(headers.unwrap_or_default());
+    let name = match decode(&headers, message.payload().unwrap_or_default()) {
+        Ok(event) => Some(CallName::of(&event.call)),
+        Err(error) => error.call().cloned(),
+    };
+    match name {
+        Some(name) => (name.ending_id(), format!("{}  at {place}", shown(&name))),
+        None => {
+            let id = identity::undecodable_id(message.topic(), message.partition(), message.offset());
+            (id, format!("(unreadable event)  at {place}"))
+        }
+    }
+}
+
+fn shown(name: &CallName) -> String {
+    format!("{}/{} revision {}", name.tenant, name.call_id, name.revision)
+}
+
+fn read_endings(kafka: &Kafka, balance: &mut Balance) -> Result<(), CliError> {
+    let topics = &kafka.topics;
+    TopicReader::open(kafka, &topics.dead_letters, Start::Oldest)?.catch_up(|message| {
+        let row = serde_json::from_slice::<DeadLetterRow>(message.payload().unwrap_or_default()).ok();
+        let row = row.map(|row| (row.ending_id, row.ending, (row.tenant, row.call_id, row.revision)));
+        take(row, balance);
+        Ok(())
+    })?;
+    TopicReader::open(kafka, &topics.results, Start::Oldest)?.catch_up(|message| {
+        let row = serde_json::from_slice::<ResultRow>(message.payload().unwrap_or_default()).ok();
+        let row = row.map(|row| (row.ending_id, row.ending, (row.tenant, row.call_id, row.revision)));
+        take(row, balance);
+        Ok(())
+    })
+}
+
+type Named = (Option<String>, Option<String>, Option<u32>);
+
+fn take(row: Option<(String, String, Named)>, balance: &mut Balance) {
+    let Some((ending_id, ending, (tenant, call_id, revision))) = row else {
+        balance.unreadable += 1;
+        return;
+    };
+    let Some(kind) = Kind::read(&ending).filter(|_| !ending_id.is_empty()) else {
+        balance.unreadable += 1;
+        return;
+    };
+    let name = tenant.zip(call_id).zip(revision);
+    let what = name.map_or_else(
+        || format!("(unreadable event), ending {ending_id}"),
+        |((tenant, call_id), revision)| shown(&CallName { tenant, call_id, revision }),
+    );
+    balance.ended(ending_id, kind, format!("{what}: {ending}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn balance(received: &[&str], endings: &[(&str, Kind)]) -> Balance {
+        let mut balance = Balance::default();
+        for id in received {
+            balance.received((*id).to_owned(), format!("call {id}"));
+        }
+        for (id, kind) in endings {
+            balance.ended((*id).to_owned(), *kind, format!("ending {id}"));
+        }
+        balance
+    }
+
+    #[test]
+    fn every_call_with_one_ending_balances() {
+        let even = balance(
+            &["a", "b", "c", "a"],
+            &[("a", Kind::Assessed), ("a", Kind::Assessed), ("b", Kind::Excluded), ("c", Kind::DeadLettered)],
+        );
+        assert!(even.is_even());
+        let report = even.report();
+        assert!(report.contains("it balances: received 3 = 1 + 1 + 1"), "{report}");
+        assert!(report.contains("(1 events came more than once"), "{report}");
+    }
+
+    #[test]
+    fn a_call_without_an_ending_and_an_ending_without_a_call_are_listed() {
+        let report = balance(&["a", "b"], &[("a", Kind::Assessed), ("z", Kind::Excluded)]).report();
+        assert!(report.contains("calls without an ending:\n  call b\n"), "{report}");
+        assert!(report.contains("endings without a call:\n  ending z\n"), "{report}");
+        assert!(report.contains("it does not balance"), "{report}");
+    }
+
+    #[test]
+    fn an_assessment_beats_a_dead_letter_whichever_came_first() {
+        for order in [[Kind::Assessed, Kind::DeadLettered], [Kind::DeadLettered, Kind::Assessed]] {
+            let balance = balance(&["a"], &order.map(|kind| ("a", kind)));
+            assert_eq!((balance.count(Kind::Assessed), balance.count(Kind::DeadLettered)), (1, 0));
+        }
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read_never_balance() {
+        let mut balance = balance(&["a"], &[("a", Kind::Assessed)]);
+        take(None, &mut balance);
+        take(Some(("b".into(), "resurrected".into(), (None, None, None))), &mut balance);
+        assert_eq!(balance.unreadable, 2);
+        assert!(!balance.is_even());
+    }
+}

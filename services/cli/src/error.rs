@@ -1,0 +1,141 @@
+//! Why a command could not do its work: one clear sentence each, with what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use callqa_domain::RulebookErrors;
+use callqa_models::ModelError;
+use callqa_worker::config::ConfigError;
+
+use crate::kafka::REACH;
+use crate::metadata::SheetError;
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A file or folder can't be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A folder without recordings.
+    #[error("{}: there is no recording in this folder (files ending in {endings}; subfolders are not searched)", folder.display())]
+    NoRecordings {
+        /// The folder.
+        folder: PathBuf,
+        /// What recordings end in.
+        endings: String,
+    },
+    /// Two recordings would be the same call.
+    #[error(
+        "{} and {} have the same call id; rename one, or give each its own in a CSV with the columns file,call_id",
+        first.display(), second.display()
+    )]
+    SameCallId {
+        /// A file.
+        first: PathBuf,
+        /// Another file.
+        second: PathBuf,
+    },
+    /// The CSV that describes the calls has mistakes.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
+    /// The worker's configuration has mistakes.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A rulebook has mistakes.
+    #[error("{}: {mistakes}", path.display())]
+    Rulebook {
+        /// The file.
+        path: PathBuf,
+        /// All of them.
+        mistakes: RulebookErrors,
+    },
+    /// The models can't be opened.
+    #[error("{0}")]
+    Models(#[from] ModelError),
+    /// No broker answered.
+    #[error(
+        "no Kafka broker answered at {brokers} within {} s{}; start one, or name yours with --brokers or \
+         CALLQA_BROKERS", REACH.as_secs(), because(reason.as_deref())
+    )]
+    Unreachable {
+        /// Where one was looked for.
+        brokers: String,
+        /// What the client last heard.
+        reason: Option<String>,
+    },
+    /// A topic is missing.
+    #[error("the broker at {brokers} has no topic {topic}; `callqa topics create` makes it")]
+    NoTopic {
+        /// The broker.
+        brokers: String,
+        /// The topic.
+        topic: String,
+    },
+    /// The broker refused something, or the connection broke.
+    #[error("{doing} failed: {source}")]
+    Kafka {
+        /// What was being done.
+        doing: String,
+        /// What the client said.
+        source: rdkafka::error::KafkaError,
+    },
+    /// Something was waited for in vain.
+    #[error("{0}")]
+    TimedOut(String),
+    /// A recording that is too large to travel inside its event.
+    #[error("{}: {bytes} bytes, more than the {limit} that fit into an event; publish it by URI", path.display())]
+    TooLargeInline {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+        /// The limit.
+        limit: usize,
+    },
+    /// A topic could not be made.
+    #[error("the broker does not make the topic {topic}: {reason}")]
+    TopicRefused {
+        /// Which.
+        topic: String,
+        /// What it said.
+        reason: String,
+    },
+    /// Something can't be written as JSON.
+    #[error("this can't be written as JSON: {source}")]
+    Json {
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The runtime that waits for the broker's answer can't be set up.
+    #[error("the asynchronous runtime can't be set up: {0}")]
+    Runtime(io::Error),
+    /// Standard output or a file could not be written.
+    #[error("{path}: {source}")]
+    Unwritable {
+        /// Where to.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl CliError {
+    /// A file or folder can't be read.
+    pub fn unreadable(path: &Path, source: io::Error) -> Self {
+        Self::Unreadable { path: path.to_owned(), source }
+    }
+
+    /// Whoever read our output has gone: no reason for a message.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Unwritable { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(" ({reason})"))
+}

@@ -1,0 +1,99 @@
+use super::*;
+
+fn read_text(text: &str) -> Result<Sheet, SheetError> {
+    read(Path::new("calls.csv"), text.as_bytes())
+}
+
+#[track_caller]
+fn check(text: &str, expect: &[&str]) {
+    let mistakes = read_text(text).map_or_else(|error| error.mistakes, |_| Vec::new());
+    let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(mistakes.len(), expect.len(), "{mistakes:#?}");
+    for (mistake, start) in mistakes.iter().zip(expect) {
+        assert!(mistake.starts_with(start), "{mistake:?} does not begin with {start:?}");
+    }
+}
+
+#[test]
+fn every_column_reaches_the_event() {
+    let text = "file,call_id,queue,agent_id,customer_id,direction,started_at,answered_at,ended_by,language,\
+                auto_announced,layout,campaign\n\
+                a.wav,c1,billing,1024,c-9,inbound,2026-03-02T09:14:05+08:00,2026-03-02T09:14:17+08:00,agent,\
+                zh-CN,true,customer-first,spring\n";
+    let sheet = read_text(text).unwrap();
+    let row = sheet.row("a.wav").unwrap();
+    let event = &row.event;
+    assert_eq!((row.line, event.call_id.as_str(), event.queue.as_deref()), (2, "c1", Some("billing")));
+    assert_eq!(event.legs[0].agent_id, "1024");
+    assert_eq!(event.direction, i32::from(Direction::Inbound));
+    assert_eq!(event.ended_by, i32::from(EndedBy::Agent));
+    assert_eq!(event.channel_layout, i32::from(ChannelLayout::CustomerFirst));
+    assert_eq!((event.agent_language.as_deref(), event.auto_announced), (Some("zh-CN"), Some(true)));
+    assert_eq!(event.labels, BTreeMap::from([("campaign".to_owned(), "spring".to_owned())]));
+}
+
+#[test]
+fn empty_cells_are_not_known_and_the_call_id_is_the_file_stem() {
+    let sheet = read_text("file,queue,language\nb 7.opus,,auto\n").unwrap();
+    let event = &sheet.rows[0].event;
+    assert_eq!((event.call_id.as_str(), event.queue.as_deref()), ("b 7", None));
+    assert_eq!((event.agent_language.as_deref(), event.auto_announced), (None, None));
+}
+
+#[test]
+fn blank_lines_a_byte_order_mark_and_spaces_do_not_matter() {
+    let sheet = read_text("\u{feff}file , queue\n\n a.wav , billing \n,\n").unwrap();
+    assert_eq!(sheet.rows.len(), 1);
+    assert_eq!(sheet.rows[0].event.queue.as_deref(), Some("billing"));
+}
+
+#[test]
+fn all_mistakes_come_at_once_with_line_and_column() {
+    check(
+        "file,direction,started_at,answered_at,ended_by,language,auto_announced\n\
+         a.wav,sideways,yesterday,,nobody,fr,perhaps\n\
+         ,inbound,,,,,\n\
+         c.wav,,2026-03-02T09:14:17+08:00,2026-03-02T09:14:05+08:00,,,\n",
+        &[
+            "line 2, column 2 (direction): is none of inbound, outbound, unknown",
+            "line 2, column 5 (ended_by): is none of",
+            "line 2, column 7 (auto_announced): is neither true nor false",
+            "line 2, column 3 (started_at): must be an RFC 3339 date",
+            "line 2, column 6 (language): is no language that can be judged",
+            "line 3, column 1 (file): is empty",
+            "line 4, column 4 (answered_at): must not come before started_at",
+        ],
+    );
+}
+
+#[test]
+fn a_sheet_without_a_file_column_is_refused_whole() {
+    check("call_id\nc1\n", &["line 1: there is no column `file`"]);
+    check("", &["line 1: is empty"]);
+    check("file,queue,queue\n", &["line 1, column 2 (queue): two columns have this name"]);
+}
+
+#[test]
+fn rows_of_another_width_are_named() {
+    check("file,queue\na.wav\nb.wav,x,y\n", &["line 2: has 1 cells", "line 3: has 3 cells"]);
+}
+
+#[test]
+fn no_file_and_no_call_id_twice() {
+    check("file\na.wav\nb.wav\na.wav\n", &["line 4, column 1 (file): line 2 has the same file", "line 4"]);
+    check("file,call_id\na.wav,x\nb.wav,x\n", &["line 3, column 2 (call_id): line 2 has the same call id"]);
+    check("file\na.wav\na.mp3\n", &["line 3, column 1 (file): line 2 has the same call id"]);
+}
+
+#[test]
+fn text_in_another_encoding_is_told_from_nonsense() {
+    let error = read(Path::new("calls.csv"), b"file,queue\na.wav,\xb7\xfe\xce\xf1\n").unwrap_err();
+    assert!(error.to_string().contains("line 2, column 2 (queue): is not UTF-8"), "{error}");
+}
+
+#[test]
+fn other_folders_and_oversized_cells_are_refused() {
+    check("file\n../a.wav\n", &["line 2, column 1 (file): names a file in another folder"]);
+    check(&format!("file,queue\na.wav,{}\n", "q".repeat(300)), &["line 2, column 2 (queue): is 300 bytes"]);
+    check(&format!("file,note\na.wav,{}\n", "n".repeat(2000)), &["line 2: labels: a value is 2000 bytes"]);
+}

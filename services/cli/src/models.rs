@@ -1,0 +1,97 @@
+//! Where the models are, and `callqa verify-models`.
+
+use std::path::{Path, PathBuf};
+
+use callqa_models::{Manifest, ModelFile, Models, ModelsConfig, Role};
+use callqa_worker::config::Config;
+
+use crate::{CliError, Done, terminal};
+
+/// The manifest and the classifiers of the source tree that this program was built from: used where the folder
+/// that it runs in has none.
+const SOURCE_TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// Every role that a file can have.
+const ROLES: [Role; 6] =
+    [Role::Whisper, Role::Vad, Role::Encoder, Role::Tokenizer, Role::Onnxruntime, Role::Head];
+
+/// Which models, on top of the configuration.
+#[derive(Debug, clap::Args)]
+pub struct Choice {
+    /// Folder that models/fetch filled [default: $CALLQA_MODELS, or ~/.cache/callqa/models]
+    #[arg(long = "models", value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Which Whisper of models/manifest.toml transcribes [default: whisper-base]
+    #[arg(long, value_name = "NAME")]
+    whisper: Option<String>,
+    /// The worker's configuration: its models and limits are used here too
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Choice {
+    /// The configuration that belongs to this choice.
+    ///
+    /// # Errors
+    /// Mistakes in the configuration.
+    pub fn config(&self) -> Result<Config, CliError> {
+        Ok(Config::load(self.config.as_deref(), std::env::vars())?)
+    }
+
+    /// Where the models are.
+    pub fn place(&self, config: &Config) -> ModelsConfig {
+        let found = |path: &Path| {
+            let here = path.is_absolute() || path.exists();
+            if here { path.to_owned() } else { Path::new(SOURCE_TREE).join(path) }
+        };
+        ModelsConfig {
+            manifest: found(&config.models.manifest),
+            dir: self.dir.clone().unwrap_or_else(|| config.models.dir.clone()),
+            heads: found(&config.models.heads),
+            whisper: self.whisper.clone().unwrap_or_else(|| config.models.whisper.clone()),
+        }
+    }
+}
+
+/// Compares every model file with the manifest, and opens them all
+///
+/// Exit code 1 where one is missing, is another file than the pinned one, or can't be opened.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    choice: Choice,
+}
+
+impl Args {
+    /// Verifies models.
+    ///
+    /// # Errors
+    /// A manifest that can't be read; models that can't be opened though every file is the pinned one.
+    pub fn run(&self) -> Result<Done, CliError> {
+        let place = self.choice.place(&self.choice.config()?);
+        let manifest = Manifest::read(&place.manifest)?;
+        let mut done = Done::Well;
+        for file in ROLES.into_iter().flat_map(|role| manifest.of(role)) {
+            // Whispers that are listed for a choice need not all be there.
+            if file.role == Role::Whisper && file.name != place.whisper {
+                terminal::print(&format!("not used  {}\n", file.name))?;
+            } else if !verify(&manifest, file, &place)? {
+                done = Done::WithFailures;
+            }
+        }
+        if done == Done::Well {
+            Models::open(&place)?.kit()?;
+            terminal::print("all of them open\n")?;
+        }
+        Ok(done)
+    }
+}
+
+fn verify(manifest: &Manifest, file: &ModelFile, place: &ModelsConfig) -> Result<bool, CliError> {
+    match manifest.verified(file, &place.dir) {
+        Ok((_, id)) => terminal::print(&format!("ok        {}  {}\n", id.name, id.sha256)).map(|()| true),
+        Err(error) => {
+            terminal::complain(&error.to_string());
+            Ok(false)
+        }
+    }
+}

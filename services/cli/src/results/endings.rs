@@ -1,0 +1,256 @@
+//! Calls by their ending, put together from rows that may come again, in any order.
+
+use std::collections::{HashMap, VecDeque};
+
+use callqa_proto::wire::{DeadLetterRow, FindingRow, ResultRow};
+
+use crate::render::{CallLine, Ended, FlagLine, Played};
+
+/// The flag that has no rule of its own: its evidence is what the customer said last of these.
+const UNRESOLVED: &str = "outcome.unresolved";
+/// Labels that speak for [`UNRESOLVED`].
+const SIGNS_OF_UNRESOLVED: [&str; 5] =
+    ["says_unresolved", "rejects_explanation", "threatens_escalation", "asks_supervisor", "dissatisfied"];
+
+/// Rows of calls that have not ended yet may come before their ending. A call has about a hundred of them, so
+/// this holds those of two hundred calls at work; older ones only cost a line of evidence on a screen.
+const AHEAD: usize = 20_000;
+
+/// Which findings are worth keeping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Those of flagged calls.
+    Flagged,
+    /// All.
+    All,
+}
+
+/// The endings of calls: one for each `ending_id`, an assessment before anything else, the later of equals.
+#[derive(Debug)]
+pub struct Endings {
+    keep: Keep,
+    rows: Vec<ResultRow>,
+    by_id: HashMap<String, usize>,
+    dead_letters: HashMap<String, DeadLetterRow>,
+    /// By result id; every result whose findings are kept has an entry.
+    findings: HashMap<String, Vec<FindingRow>>,
+    ahead: VecDeque<FindingRow>,
+}
+
+/// What a row did to the endings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// A call that had no ending yet.
+    New,
+    /// A call that had one.
+    Again,
+}
+
+impl Endings {
+    /// No endings yet.
+    pub fn new(keep: Keep) -> Self {
+        Self {
+            keep,
+            rows: Vec::new(),
+            by_id: HashMap::new(),
+            dead_letters: HashMap::new(),
+            findings: HashMap::new(),
+            ahead: VecDeque::new(),
+        }
+    }
+
+    /// Takes a row of the results topic.
+    pub fn result(&mut self, row: ResultRow) -> Taken {
+        if self.keep == Keep::All || row.flagged {
+            self.findings.entry(row.result_id.clone()).or_default();
+        }
+        let ahead = std::mem::take(&mut self.ahead);
+        let (early, ahead): (VecDeque<_>, _) =
+            ahead.into_iter().partition(|finding| finding.result_id == row.result_id);
+        self.ahead = ahead;
+        if self.findings.contains_key(&row.result_id) {
+            early.into_iter().for_each(|finding| self.finding(finding));
+        }
+        let Some(&index) = self.by_id.get(&row.ending_id) else {
+            self.by_id.insert(row.ending_id.clone(), self.rows.len());
+            self.rows.push(row);
+            return Taken::New;
+        };
+        if let Some(known) = self.rows.get_mut(index)
+            && (known.score.is_none() || row.score.is_some())
+        {
+            *known = row;
+        }
+        Taken::Again
+    }
+
+    /// Takes a row of the dead letters' topic: the sentence to a reason.
+    pub fn dead_letter(&mut self, row: DeadLetterRow) {
+        self.dead_letters.insert(row.ending_id.clone(), row);
+    }
+
+    /// Takes a row of the findings topic.
+    pub fn finding(&mut self, row: FindingRow) {
+        if let Some(kept) = self.findings.get_mut(&row.result_id) {
+            if !kept.iter().any(|known| known.row_id == row.row_id) {
+                kept.push(row);
+            }
+        } else {
+            self.ahead.push_back(row);
+            if self.ahead.len() > AHEAD {
+                self.ahead.pop_front();
+            }
+        }
+    }
+
+    /// Whether any result's findings are worth reading.
+    pub fn wants_findings(&self) -> bool {
+        !self.findings.is_empty()
+    }
+
+    /// Whether this call has ended.
+    pub fn contains(&self, ending_id: &str) -> bool {
+        self.by_id.contains_key(ending_id)
+    }
+
+    /// The rows, in the order in which calls first ended.
+    pub fn rows(&self) -> &[ResultRow] {
+        &self.rows
+    }
+
+    /// The findings of a result, as far as they are kept.
+    pub fn findings(&self, row: &ResultRow) -> &[FindingRow] {
+        self.findings.get(&row.result_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is known of a call that was not assessed.
+    pub fn dead_letter_of(&self, row: &ResultRow) -> Option<&DeadLetterRow> {
+        self.dead_letters.get(&row.ending_id).filter(|_| row.score.is_none())
+    }
+
+    /// The call of this ending, for a table.
+    pub fn line(&self, ending_id: &str) -> Option<CallLine> {
+        let row = self.rows.get(*self.by_id.get(ending_id)?)?;
+        Some(call_line(row, self.findings(row), self.dead_letter_of(row)))
+    }
+
+    /// All calls for a table, by name.
+    pub fn lines(&self) -> Vec<CallLine> {
+        let mut lines: Vec<CallLine> = self.rows.iter().filter_map(|row| self.line(&row.ending_id)).collect();
+        lines.sort_by(|a, b| a.call.cmp(&b.call));
+        lines
+    }
+}
+
+/// A result with its findings, for a table.
+pub fn call_line(row: &ResultRow, findings: &[FindingRow], dead_letter: Option<&DeadLetterRow>) -> CallLine {
+    let reason = row.reason.clone().unwrap_or_default();
+    let ended = match (row.score, row.ending.as_str()) {
+        (Some(score), _) => Ended::Assessed {
+            score,
+            provisional: row.provisional,
+            outcome: row.outcome.clone().unwrap_or_else(|| "unknown".to_owned()),
+        },
+        (None, "excluded") => Ended::Excluded(reason),
+        (None, _) => {
+            let detail = dead_letter.map(|row| row.detail.clone()).unwrap_or_default();
+            Ended::DeadLettered { reason, detail }
+        }
+    };
+    let short = row.ending_id.get(..12).unwrap_or(&row.ending_id);
+    CallLine {
+        call: row.call_id.clone().unwrap_or_else(|| format!("(unreadable event {short})")),
+        duration_ms: row.duration_ms,
+        language: row.language.clone(),
+        ended,
+        flags: row.flag_reasons.iter().map(|reason| flag(reason, findings)).collect(),
+    }
+}
+
+fn flag(reason: &str, findings: &[FindingRow]) -> FlagLine {
+    let of_rule = findings.iter().find(|row| row.kind == "verdict" && row.name == reason);
+    let sign = |row: &&FindingRow| row.kind == "label" && SIGNS_OF_UNRESOLVED.contains(&row.name.as_str());
+    let last_sign = || findings.iter().filter(sign).max_by_key(|row| row.start_ms);
+    let finding = of_rule.or_else(|| if reason == UNRESOLVED { last_sign() } else { None });
+    FlagLine { reason: reason.to_owned(), evidence: finding.and_then(played) }
+}
+
+fn played(row: &FindingRow) -> Option<Played> {
+    Some(Played {
+        speaker: row.speaker.clone()?,
+        start_ms: row.start_ms?,
+        end_ms: row.end_ms?,
+        text: row.text.clone().unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(ending_id: &str, result_id: &str, score: Option<u32>) -> ResultRow {
+        ResultRow {
+            ending_id: ending_id.into(),
+            result_id: result_id.into(),
+            call_id: Some(ending_id.into()),
+            ending: if score.is_some() { "assessed" } else { "dead_lettered" }.into(),
+            score,
+            ..ResultRow::default()
+        }
+    }
+
+    fn finding(kind: &str, name: &str, start_ms: u64, text: &str) -> FindingRow {
+        FindingRow {
+            result_id: "r".into(),
+            row_id: format!("{kind}{name}{start_ms}"),
+            kind: kind.into(),
+            name: name.into(),
+            speaker: Some("customer".into()),
+            start_ms: Some(start_ms),
+            end_ms: Some(start_ms + 1000),
+            text: Some(text.into()),
+            ..FindingRow::default()
+        }
+    }
+
+    #[test]
+    fn a_repeat_is_the_same_ending() {
+        let mut endings = Endings::new(Keep::Flagged);
+        assert_eq!(endings.result(result("a", "r", Some(80))), Taken::New);
+        assert_eq!(endings.result(result("a", "r", Some(80))), Taken::Again);
+        assert_eq!(endings.rows().len(), 1);
+    }
+
+    #[track_caller]
+    fn check_kept(first: Option<u32>, second: Option<u32>, expect: Option<u32>) {
+        let mut endings = Endings::new(Keep::Flagged);
+        endings.result(result("a", "r1", first));
+        endings.result(result("a", "r2", second));
+        assert_eq!(endings.rows()[0].score, expect);
+    }
+
+    #[test]
+    fn an_assessment_beats_a_dead_letter_and_the_later_of_equals_counts() {
+        check_kept(Some(80), None, Some(80));
+        check_kept(None, Some(70), Some(70));
+        check_kept(Some(80), Some(70), Some(70));
+    }
+
+    #[test]
+    fn evidence_comes_from_the_rule_or_the_last_sign() {
+        let mut endings = Endings::new(Keep::Flagged);
+        let reasons =
+            vec!["conduct.rude".to_owned(), "outcome.unresolved".to_owned(), "coverage.impaired".to_owned()];
+        endings.finding(finding("label", "says_unresolved", 9_000, "还是不行"));
+        endings.result(ResultRow { flagged: true, flag_reasons: reasons, ..result("a", "r", Some(0)) });
+        endings.finding(finding("label", "dissatisfied", 5_000, "太差了"));
+        endings.finding(finding("label", "greeting", 99_000, "您好"));
+        endings.finding(finding("verdict", "conduct.rude", 3_000, "你有病"));
+        endings
+            .finding(FindingRow { result_id: "old".into(), ..finding("verdict", "conduct.rude", 1, "旧") });
+        let flags = endings.line("a").unwrap().flags;
+        let texts: Vec<Option<&str>> =
+            flags.iter().map(|flag| flag.evidence.as_ref().map(|played| played.text.as_str())).collect();
+        assert_eq!(texts, [Some("你有病"), Some("还是不行"), None]);
+    }
+}

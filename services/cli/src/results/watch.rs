@@ -1,0 +1,246 @@
+//! Follows the results topic up to a goal, and gathers the evidence that belongs to it.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use callqa_proto::wire::{DeadLetterRow, FindingRow, ResultRow};
+use callqa_worker::config::Kafka;
+use rdkafka::Message;
+use serde::de::DeserializeOwned;
+
+use super::{Endings, Keep, Outlet, Taken, write_summary};
+use crate::kafka::{Place, Start, TopicReader};
+use crate::progress::{Progress, one_line};
+use crate::{CliError, Done, render, terminal};
+
+/// How long one look for a new ending waits.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// When there is enough.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// With what is on the topics now.
+    PresentEnd,
+    /// Once so many calls have ended.
+    Count(usize),
+    /// Once these calls have ended, by the ids of their endings; others are passed over.
+    Calls(BTreeSet<String>),
+    /// Never: each call is shown when it ends.
+    Never,
+}
+
+impl Goal {
+    fn is_reached(&self, endings: &Endings) -> bool {
+        match self {
+            Self::PresentEnd => true,
+            Self::Count(count) => endings.rows().len() >= *count,
+            Self::Calls(ids) => ids.iter().all(|id| endings.contains(id)),
+            Self::Never => false,
+        }
+    }
+
+    fn total(&self) -> Option<usize> {
+        match self {
+            Self::Count(count) => Some(*count),
+            Self::Calls(ids) => Some(ids.len()),
+            Self::PresentEnd | Self::Never => None,
+        }
+    }
+
+    fn wants(&self, row: &ResultRow) -> bool {
+        match self {
+            Self::Calls(ids) => ids.contains(&row.ending_id),
+            Self::PresentEnd | Self::Count(_) | Self::Never => true,
+        }
+    }
+}
+
+/// Readers of the three topics that tell how calls ended.
+pub struct Watch {
+    kafka: Kafka,
+    results: TopicReader,
+    findings: Place,
+    dead_letters: Place,
+    unreadable: usize,
+}
+
+impl Watch {
+    /// Everything from the oldest row on.
+    ///
+    /// # Errors
+    /// A broker that is not there, topics that are missing.
+    pub fn from_the_oldest(kafka: &Kafka) -> Result<Self, CliError> {
+        Self::open(kafka, Start::Oldest)
+    }
+
+    /// Only what comes from now on.
+    ///
+    /// # Errors
+    /// A broker that is not there, topics that are missing.
+    pub fn from_now_on(kafka: &Kafka) -> Result<Self, CliError> {
+        Self::open(kafka, Start::End)
+    }
+
+    fn open(kafka: &Kafka, start: Start) -> Result<Self, CliError> {
+        let place = |topic: &str| Ok::<_, CliError>(TopicReader::open(kafka, topic, start)?.place().clone());
+        Ok(Self {
+            findings: place(&kafka.topics.findings)?,
+            dead_letters: place(&kafka.topics.dead_letters)?,
+            results: TopicReader::open(kafka, &kafka.topics.results, start)?,
+            kafka: kafka.clone(),
+            unreadable: 0,
+        })
+    }
+
+    /// Follows until these calls have ended; a call that could not be assessed makes the sum a failure.
+    ///
+    /// # Errors
+    /// See [`Self::until`].
+    pub fn until_ended(self, ending_ids: &[String], outlet: &Outlet) -> Result<Done, CliError> {
+        let goal = Goal::Calls(ending_ids.iter().cloned().collect());
+        let endings = self.until(&goal, outlet)?;
+        let all_well = endings.rows().iter().all(|row| row.ending != "dead_lettered");
+        Ok(if all_well { Done::Well } else { Done::WithFailures })
+    }
+
+    /// Follows until the goal is reached, with progress on standard error; then prints what came, and writes the
+    /// summary.
+    ///
+    /// # Errors
+    /// Where no call ended for as long as the outlet allows; what came until then is printed all the same.
+    pub fn until(mut self, goal: &Goal, outlet: &Outlet) -> Result<Endings, CliError> {
+        let keep = if outlet.summary.is_some() { Keep::All } else { Keep::Flagged };
+        let mut endings = Endings::new(keep);
+        let waited = if *goal == Goal::PresentEnd {
+            self.read_to_the_end(&mut endings)
+        } else {
+            let mut progress = Progress::new(goal.total());
+            let waited = self.wait_for(goal, outlet, &mut endings, &mut progress);
+            progress.finish();
+            waited
+        };
+        self.gather(&mut endings)?;
+        if *goal != Goal::Never {
+            print(&endings, outlet)?;
+        }
+        if let Some(path) = &outlet.summary {
+            write_summary(path, &self.kafka.topics, &endings)?;
+        }
+        if self.unreadable > 0 {
+            terminal::complain(&format!("{} rows of another version were passed over", self.unreadable));
+        }
+        waited.map(|()| endings)
+    }
+
+    fn read_to_the_end(&mut self, endings: &mut Endings) -> Result<(), CliError> {
+        let unreadable = &mut self.unreadable;
+        self.results.catch_up(|message| {
+            if let Some(row) = row(message.payload(), unreadable) {
+                endings.result(row);
+            }
+            Ok(())
+        })
+    }
+
+    fn wait_for(
+        &mut self,
+        goal: &Goal,
+        outlet: &Outlet,
+        endings: &mut Endings,
+        progress: &mut Progress,
+    ) -> Result<(), CliError> {
+        let mut last_ending = Instant::now();
+        while !goal.is_reached(endings) {
+            let message = self.results.wait(LOOK)?;
+            let read = message.and_then(|message| row::<ResultRow>(message.payload(), &mut self.unreadable));
+            if let Some(row) = read.filter(|row| goal.wants(row)) {
+                let (ending_id, flagged) = (row.ending_id.clone(), row.flagged);
+                if endings.result(row) == Taken::New {
+                    last_ending = Instant::now();
+                    if *goal == Goal::Never {
+                        if flagged {
+                            self.gather(endings)?;
+                        }
+                        progress.aside(|| show(endings, &ending_id, outlet))?;
+                    }
+                    if let Some(line) = endings.line(&ending_id) {
+                        progress.ended(&line);
+                    }
+                }
+            } else if last_ending.elapsed() > outlet.timeout {
+                return Err(CliError::TimedOut(in_vain(goal, endings, outlet.timeout)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Findings and dead letters are acknowledged before the ending is, so whatever belongs to an ending that was
+    /// read is there by now.
+    fn gather(&mut self, endings: &mut Endings) -> Result<(), CliError> {
+        let unreadable = &mut self.unreadable;
+        if endings.wants_findings() {
+            let mut reader = TopicReader::open_at(&self.kafka, &self.kafka.topics.findings, &self.findings)?;
+            reader.catch_up(|message| {
+                row::<FindingRow>(message.payload(), unreadable)
+                    .into_iter()
+                    .for_each(|row| endings.finding(row));
+                Ok(())
+            })?;
+            self.findings = reader.place().clone();
+        }
+        let mut reader =
+            TopicReader::open_at(&self.kafka, &self.kafka.topics.dead_letters, &self.dead_letters)?;
+        reader.catch_up(|message| {
+            row::<DeadLetterRow>(message.payload(), unreadable)
+                .into_iter()
+                .for_each(|row| endings.dead_letter(row));
+            Ok(())
+        })?;
+        self.dead_letters = reader.place().clone();
+        Ok(())
+    }
+}
+
+fn row<R: DeserializeOwned>(payload: Option<&[u8]>, unreadable: &mut usize) -> Option<R> {
+    let row = serde_json::from_slice(payload?).ok();
+    *unreadable += usize::from(row.is_none());
+    row
+}
+
+fn print(endings: &Endings, outlet: &Outlet) -> Result<(), CliError> {
+    if outlet.json {
+        return endings.rows().iter().try_for_each(print_json);
+    }
+    if endings.rows().is_empty() {
+        terminal::note("no call has ended yet");
+    }
+    terminal::print(&render::calls(&endings.lines()))
+}
+
+fn show(endings: &Endings, ending_id: &str, outlet: &Outlet) -> Result<(), CliError> {
+    if outlet.json {
+        let row = endings.rows().iter().rev().find(|row| row.ending_id == ending_id);
+        return row.map_or(Ok(()), print_json);
+    }
+    let line = endings.line(ending_id);
+    line.map_or(Ok(()), |line| terminal::print(&format!("{}\n{}", one_line(&line), render::below(&line))))
+}
+
+fn print_json(row: &ResultRow) -> Result<(), CliError> {
+    let json = serde_json::to_string(row).map_err(|source| CliError::Json { source })?;
+    terminal::print(&format!("{json}\n"))
+}
+
+fn in_vain(goal: &Goal, endings: &Endings, timeout: Duration) -> String {
+    let waited = jiff::SignedDuration::try_from(timeout).unwrap_or(jiff::SignedDuration::MAX);
+    let ended = endings.rows().len();
+    let missing = match goal {
+        Goal::Calls(ids) => ids.iter().filter(|id| !endings.contains(id)).count(),
+        Goal::Count(count) => count.saturating_sub(ended),
+        Goal::PresentEnd | Goal::Never => 0,
+    };
+    format!(
+        "no call has ended for {waited:#}: {ended} have, {missing} are missing; is a worker running, and may it \
+         read the recordings? `callqa audit` lists the missing calls"
+    )
+}

@@ -1,0 +1,112 @@
+//! What the built program says and how it exits, without models and without a broker.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::process::{Command, Output};
+
+/// Nothing listens on port 1 of this machine: a refused connection, at once.
+const NO_BROKER: &str = "127.0.0.1:1";
+
+fn callqa(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callqa"));
+    command.args(args).env_remove("CALLQA_BROKERS").env("CALLQA_MODELS", "/nonexistent");
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn check(args: &[&str], code: i32, stdout: &str, stderr: &str) {
+    let output = callqa(args);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{out}{err}");
+    assert!(out.contains(stdout), "{stdout:?} is not in standard output:\n{out}");
+    assert!(err.contains(stderr), "{stderr:?} is not in standard error:\n{err}");
+}
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    check(&[], 2, "", "Usage");
+    check(&["assess"], 2, "", "PATH");
+    check(&["assess", "a.wav", "--language", "fr"], 2, "", "zh, en, auto");
+    check(&["assess", "a.wav", "--analysts", "0"], 2, "", "0 is not in 1..");
+    check(&["transcribe", "a.wav"], 2, "", "unrecognized subcommand");
+    check(&["publish", "calls", "--inline", "--by-uri"], 2, "", "cannot be used with");
+    check(&["results", "--follow", "--expect", "3"], 2, "", "cannot be used with");
+    check(&["results", "--timeout", "soon"], 2, "", "write 90s, 15m or 1h30m");
+    check(&["rules", "check"], 2, "", "FILE");
+    check(&["topics", "create", "--partitions", "0"], 2, "", "0 is not in 1..");
+}
+
+#[test]
+fn help_and_version_are_0() {
+    check(&["--version"], 0, "callqa 0.", "");
+    check(&["assess", "--help"], 0, "JSON Lines in the order of the file names", "");
+    check(
+        &["--help"],
+        0,
+        "Exit codes: 0 done; 1 a call or the command failed; 2 the command line is wrong",
+        "",
+    );
+}
+
+#[test]
+fn a_path_without_recordings_is_1_and_named() {
+    check(&["assess", "no/such.wav"], 1, "", "callqa: no/such.wav: No such file");
+    let folder = tempfile::tempdir().unwrap();
+    check(&["assess", folder.path().to_str().unwrap()], 1, "", "there is no recording in this folder");
+}
+
+#[test]
+fn mistakes_of_a_sheet_are_1_and_come_before_any_work() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.wav"), "").unwrap();
+    fs::write(folder.path().join("calls.csv"), "file,direction\na.wav,up\nb.wav,inbound\n").unwrap();
+    let path = folder.path().to_str().unwrap();
+    check(&["assess", path], 1, "", "line 2, column 2 (direction): is none of inbound, outbound, unknown");
+    check(&["publish", path, "--brokers", NO_BROKER], 1, "", "calls.csv: 1 mistake");
+}
+
+#[test]
+fn models_that_are_not_there_are_1_and_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.wav");
+    fs::write(&file, "").unwrap();
+    check(&["assess", file.to_str().unwrap()], 1, "", "`models/fetch` brings it");
+    check(&["verify-models"], 1, "", "`models/fetch` brings it");
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_1_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.wav"), "").unwrap();
+    let output = callqa(&["publish", folder.path().to_str().unwrap(), "--brokers", NO_BROKER]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err.starts_with("callqa: no Kafka broker answered at 127.0.0.1:1 within 10 s"), "{err}");
+    assert_eq!(err.lines().count(), 1, "{err}");
+}
+
+#[test]
+fn rules_are_checked() {
+    let baseline = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/rulebooks/service-baseline.toml");
+    check(&["rules", "check", baseline], 0, "rules, no mistakes", "");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.toml");
+    fs::write(&file, "id = 'x'\nversion = '1'\nconfidence_floor = 7\n").unwrap();
+    check(
+        &["rules", "check", baseline, file.to_str().unwrap()],
+        1,
+        "no mistakes",
+        "2 mistakes in the rulebook",
+    );
+    check(&["rules", "check", "no-such.toml"], 1, "", "no-such.toml: No such file");
+}
+
+#[test]
+fn a_configuration_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("worker.toml");
+    fs::write(&file, "[kafka]\ngruop = 'x'\n[analysts]\ncount = 0\n").unwrap();
+    check(&["check-config", file.to_str().unwrap()], 1, "", "worker.toml: 2 mistakes");
+    fs::write(&file, "[kafka]\ngroup = 'x'\n").unwrap();
+    check(&["check-config", file.to_str().unwrap()], 0, "no mistakes", "");
+}
