@@ -14,6 +14,15 @@ use crate::window::{Piece, Window};
 /// Below this mean probability of its tokens an utterance is Whisper's guess at noise. (The rulebook's
 /// confidence floor is another, higher: what lies between is published and not trusted.)
 const LEAST_CONFIDENCE: f32 = 0.2;
+/// Nobody says more words (or Han characters) a second: text with less time was made up. The fastest of
+/// auctioneers reach 8.
+const MOST_WORDS_A_SECOND: f64 = 12.0;
+/// Words that may have any time at all, since times are only good to a few tenths of a second.
+const WORDS_WITHOUT_TIME: usize = 4;
+/// A word's time is this good, so the end of a sentence this many words away is the likelier place of a turn.
+const WORDS_OF_DOUBT: usize = 2;
+/// From this many words on an utterance ends at the next comma: the classifiers read 64 tokens.
+const MOST_WORDS: usize = 40;
 
 /// What Whisper says of music and silence, learnt from subtitles.
 const SUBTITLE_CREDITS: &[&str] = &[
@@ -45,20 +54,40 @@ pub(super) fn utterances(
     looped: Option<Range<usize>>,
     spell: &dyn Fn(&str) -> String,
 ) -> Transcribed {
-    let pieces = words.iter().map(|word| piece_of(window, word.at)).collect();
+    let mut pieces: Vec<usize> = words.iter().map(|word| piece_of(window, word.at)).collect();
+    let passages = window.passages();
+    for pair in passages.windows(2) {
+        settle(words, &mut pieces, &pair[0], &pair[1]);
+    }
     let placed = Placed { window, words, spell, pieces };
     let mut transcribed = Transcribed::default();
-    for passage in window.passages() {
+    for passage in passages {
         let start = placed.pieces.partition_point(|&piece| piece < passage.start);
         let end = placed.pieces.partition_point(|&piece| piece < passage.end);
-        let touched = looped.as_ref().is_some_and(|l| l.start < end && start < l.end);
-        if touched {
+        if looped.as_ref().is_some_and(|looped| looped.start < end && start < looped.end) {
             transcribed.gaps.push(gap(window, passage, GapReason::Repetition));
-            continue;
+        } else {
+            placed.passage(passage, start..end, &mut transcribed);
         }
-        placed.passage(passage, start..end, &mut transcribed);
     }
     transcribed
+}
+
+/// Moves the border between two passages to the end of a sentence, where one is so near that the times of
+/// the words between can't tell. Neither passage loses all its words.
+fn settle(words: &[Word], pieces: &mut [usize], before: &Range<usize>, after: &Range<usize>) {
+    let first_in = |piece: usize| pieces.partition_point(|&p| p < piece);
+    let (first, border, last) = (first_in(before.start), first_in(after.start), first_in(after.end));
+    let inside = |at: &usize| first < *at && *at < last;
+    let ends = |at: &usize| words[at - 1].phrase != words[*at].phrase || ends_sentence(&words[at - 1].text);
+    if !inside(&border) || ends(&border) {
+        return;
+    }
+    let near = (1..=WORDS_OF_DOUBT).flat_map(|by| [border + by, border.saturating_sub(by)]);
+    if let Some(better) = near.filter(inside).find(ends) {
+        pieces[border.min(better)..better].fill(before.end - 1);
+        pieces[better.min(border)..border].fill(after.start);
+    }
 }
 
 /// The piece in which a word begins; in the silence between two pieces the nearer one.
@@ -82,7 +111,7 @@ impl Placed<'_> {
         let mut silent: Vec<bool> = vec![true; passage.len()];
         let mut start = words.start;
         for i in words.clone() {
-            if i + 1 < words.end && !self.breaks_after(i) {
+            if i + 1 < words.end && !self.breaks_after(i, i + 1 - start) {
                 continue;
             }
             if let Some(heard) = self.heard(start..i + 1) {
@@ -95,10 +124,17 @@ impl Placed<'_> {
         into.gaps.extend(silent.map(|piece| gap(self.window, piece..piece + 1, GapReason::NoWords)));
     }
 
-    /// An utterance ends where Whisper marked the time, or at the end of a sentence with a pause behind.
-    fn breaks_after(&self, i: usize) -> bool {
+    /// An utterance of `len` words ends at the end of a sentence where Whisper marked the time or the speaker
+    /// paused; a long one ends sooner.
+    fn breaks_after(&self, i: usize, len: usize) -> bool {
+        let (word, next) = (&self.words[i], &self.words[i + 1]);
+        let marked = word.phrase != next.phrase;
         let pause = self.pieces[i] != self.pieces[i + 1];
-        self.words[i].phrase != self.words[i + 1].phrase || pause && ends_sentence(&self.words[i].text)
+        if len >= MOST_WORDS && (marked || pause || ends_clause(&word.text)) {
+            return true;
+        }
+        let goes_on = ends_clause(&word.text) && !ends_sentence(&word.text) || starts_small(&next.text);
+        pause && ends_sentence(&word.text) || marked && !goes_on
     }
 
     fn heard(&self, range: Range<usize>) -> Option<Heard> {
@@ -117,6 +153,10 @@ impl Placed<'_> {
         let closes = range.end == self.words.len() || self.pieces[range.end] != self.pieces[last];
         let end = if closes { self.piece(last).end() } else { self.words[range.end].at };
         let span = Span::new(self.window.to_call_ms(start), self.window.to_call_ms(end));
+        let room = WORDS_WITHOUT_TIME as f64 + span.len_ms() as f64 / 1_000.0 * MOST_WORDS_A_SECOND;
+        if words.len() as f64 > room {
+            return None;
+        }
         Some(Heard {
             channel: self.window.channel,
             span,
@@ -130,8 +170,19 @@ impl Placed<'_> {
     }
 }
 
+/// A full stop, a question mark or their like.
 fn ends_sentence(text: &str) -> bool {
     text.trim_end().ends_with(['.', '?', '!', '。', '？', '！', '…'])
+}
+
+/// Any punctuation.
+fn ends_clause(text: &str) -> bool {
+    ends_sentence(text) || text.trim_end().ends_with([',', ';', ':', '，', '、', '；', '：', '-'])
+}
+
+/// A small Latin letter goes on with a sentence; Whisper writes a capital at the start of one.
+fn starts_small(text: &str) -> bool {
+    text.trim_start().starts_with(|c: char| c.is_ascii_lowercase())
 }
 
 /// Whether text is words of a person: neither punctuation alone, nor a note about a sound, nor a subtitle's
@@ -143,3 +194,6 @@ fn says_something(text: &str) -> bool {
     let credits = SUBTITLE_CREDITS.iter().any(|credit| text.contains(credit));
     text.chars().any(|c| c.is_alphanumeric() || is_han(c)) && !note && !credits
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+use callqa_domain::Channel;
+
+use super::*;
+use crate::whisper::words::{Token, words};
+use crate::{Packer, SAMPLE_RATE};
+
+/// A window of pieces (start and end in tenths of a second of the call).
+fn window(pieces: &[(u64, u64)]) -> Window {
+    let tenth = SAMPLE_RATE / 10;
+    let mut packer = Packer::new(Channel::Agent);
+    for &(start, end) in pieces {
+        assert!(packer.push(start * tenth, &vec![0.1; ((end - start) * tenth) as usize]).is_empty());
+    }
+    packer.finish().unwrap()
+}
+
+/// Tokens with the tenth of a second of the *call* at which each begins; `|` alone starts a new phrase.
+fn tokens(window: &Window, said: &[(&str, u64)]) -> Vec<Token> {
+    let mut phrase = 0;
+    let mut tokens = Vec::new();
+    for &(text, tenth) in said {
+        if text == "|" {
+            phrase += 1;
+            continue;
+        }
+        let at = window.to_packed(tenth * SAMPLE_RATE / 10).unwrap();
+        tokens.push(Token { bytes: text.as_bytes().to_vec(), probability: 0.9, at, phrase });
+    }
+    tokens
+}
+
+/// What was heard: from and to in milliseconds, and the text.
+type Line<'a> = (u64, u64, &'a str);
+
+#[track_caller]
+fn check(pieces: &[(u64, u64)], said: &[(&str, u64)], expect: &[Line<'_>]) {
+    let window = window(pieces);
+    let heard = utterances(&window, &words(&tokens(&window, said)), None, &str::to_owned).heard;
+    assert!(heard.len() == expect.len(), "{} utterances, not {}", heard.len(), expect.len());
+    for (heard, &(from, to, text)) in heard.iter().zip(expect) {
+        assert!(heard.text == RawText::new(text), "`{text}` was heard otherwise");
+        assert_eq!(heard.span, Span::new(from, to), "{text}");
+    }
+}
+
+#[test]
+fn words_on_both_sides_of_a_turn_are_parted() {
+    check(
+        &[(0, 20), (60, 80)],
+        &[(" Of", 1), (" course", 5), (" Could", 61), (" you", 65)],
+        &[(0, 2_000, "Of course"), (6_000, 8_000, "Could you")],
+    );
+}
+
+#[test]
+fn a_short_pause_parts_nothing_but_sentences() {
+    check(&[(0, 20), (25, 40)], &[(" my", 1), (" name", 26)], &[(0, 4_000, "my name")]);
+    check(&[(0, 20), (25, 40)], &[(" Sure.", 1), (" I", 26)], &[(0, 2_000, "Sure."), (2_500, 4_000, "I")]);
+}
+
+#[test]
+fn a_word_with_a_late_time_goes_back_to_its_sentence() {
+    // 您 was timed into the next passage, but the sentence ends behind it.
+    check(
+        &[(0, 20), (60, 80)],
+        &[("通", 1), ("知", 10), ("您", 60), ("。", 61), ("|", 0), ("请", 62), ("问", 64)],
+        &[(0, 2_000, "通知您。"), (6_000, 8_000, "请问")],
+    );
+}
+
+#[test]
+fn a_word_with_an_early_time_goes_on_to_its_sentence() {
+    check(
+        &[(0, 20), (60, 80)],
+        &[(" all", 1), (" done.", 10), (" Is", 19), (" that", 60), (" fine?", 65)],
+        &[(0, 2_000, "all done."), (6_000, 8_000, "Is that fine?")],
+    );
+}
+
+#[test]
+fn no_passage_loses_all_its_words() {
+    check(
+        &[(0, 5), (60, 80)],
+        &[("|", 0), (" Here", 1), (" my", 61), (" name", 64)],
+        &[(0, 500, "Here"), (6_000, 8_000, "my name")],
+    );
+}
+
+#[test]
+fn whispers_time_marks_end_an_utterance_where_the_sentence_does() {
+    check(
+        &[(0, 60)],
+        &[(" Hello.", 1), ("|", 0), (" My", 20), (" name", 25), ("|", 0), (" is", 30), (" Ann,", 35)],
+        &[(0, 2_000, "Hello."), (2_000, 6_000, "My name is Ann,")],
+    );
+    check(
+        &[(0, 60)],
+        &[("你", 1), ("好", 5), ("|", 0), ("我", 20)],
+        &[(0, 2_000, "你好"), (2_000, 6_000, "我")],
+    );
+}
+
+#[test]
+fn characters_are_never_cut() {
+    let window = window(&[(0, 20), (60, 80)]);
+    let [a, b, c] = "查".as_bytes() else { panic!("three bytes") };
+    let token = |bytes: &[u8], tenth: u64| Token {
+        bytes: bytes.to_vec(),
+        probability: 0.8,
+        at: window.to_packed(tenth * SAMPLE_RATE / 10).unwrap(),
+        phrase: 0,
+    };
+    let split = [token(&[*a, *b], 19), token(&[*c], 60), token(" 好".as_bytes(), 61)];
+    let heard = utterances(&window, &words(&split), None, &str::to_owned).heard;
+    assert!(heard[0].text == RawText::new("查") && heard[1].text == RawText::new("好"));
+}
+
+#[test]
+fn speech_without_words_is_a_gap() {
+    let window = window(&[(0, 20), (60, 80), (85, 90)]);
+    let heard = utterances(&window, &words(&tokens(&window, &[(" yes", 61)])), None, &str::to_owned);
+    let spans: Vec<_> = heard.gaps.iter().map(|gap| (gap.span.start_ms, gap.reason)).collect();
+    assert_eq!(spans, [(0, GapReason::NoWords), (8_500, GapReason::NoWords)]);
+}
+
+#[test]
+fn passages_that_a_loop_touches_are_gaps() {
+    let window = window(&[(0, 20), (60, 80)]);
+    let words = words(&tokens(&window, &[(" Fine.", 1), (" no", 61), (" no", 62)]));
+    let heard = utterances(&window, &words, Some(1..3), &str::to_owned);
+    assert_eq!(heard.heard.len(), 1);
+    assert_eq!(heard.gaps[0].reason, GapReason::Repetition);
+    assert_eq!(heard.gaps[0].span, Span::new(6_000, 8_000));
+}
+
+#[track_caller]
+fn check_dropped(text: &str, probability: f32) {
+    let window = window(&[(0, 20)]);
+    let token = Token { bytes: text.as_bytes().to_vec(), probability, at: 0, phrase: 0 };
+    let heard = utterances(&window, &words(&[token]), None, &str::to_owned);
+    assert!(heard.heard.is_empty() && heard.gaps.len() == 1, "{text}");
+}
+
+#[test]
+fn noise_is_not_heard_as_words() {
+    check_dropped(" you", 0.15);
+    check_dropped("(音乐)", 0.9);
+    check_dropped("字幕由某人提供", 0.9);
+    check_dropped(" ...", 0.9);
+}
+
+#[test]
+fn more_words_than_anybody_can_say_were_made_up() {
+    let window = window(&[(0, 3)]);
+    let said: Vec<(&str, u64)> = " All right I will wait for the call but I am"
+        .split_inclusive(' ')
+        .filter(|word| *word != " ")
+        .map(|word| (word, 1))
+        .collect();
+    let tokens: Vec<Token> = tokens(&window, &said)
+        .into_iter()
+        .map(|token| Token { bytes: [b" ", token.bytes.as_slice()].concat(), ..token })
+        .collect();
+    assert!(utterances(&window, &words(&tokens), None, &str::to_owned).heard.is_empty());
+}
