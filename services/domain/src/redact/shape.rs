@@ -1,0 +1,134 @@
+//! What speaks for itself, or names itself in the same breath: e-mail, plates, birth dates, addresses.
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use super::{Found, number, regex};
+use crate::RedactedKind::{
+    self, AddressDetail, BankAccount, BirthDate, Card, Email, NationalId, PartialNumber, Plate,
+};
+
+/// A plate has at least this many digits; `新Samsung` has none.
+const PLATE_DIGITS: usize = 2;
+
+struct Shape {
+    kind: RedactedKind,
+    pattern: Regex,
+}
+
+/// One digit or numeral of a date or a door.
+const N: &str = "[0-9０-９零〇一二三四五六七八九十百]";
+/// The months, as whisper writes them.
+const MONTH: &str = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*";
+/// The end of an English road's name.
+const ROAD: &str = "(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Blvd|Boulevard|Close|Court|Ct|Way|Terrace|Place|Pl|Square|Crescent|Gardens|Grove|Mews|Circle|Highway)";
+
+/// In order of precedence. `it` is what goes, where that is not the whole match.
+static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
+    let mut shapes = Vec::new();
+    let mut add = |kind, pattern: &str| shapes.push(Shape { kind, pattern: regex(pattern) });
+    emails_and_plates(&mut add);
+    written_numbers(&mut add);
+    birth_dates(&mut add);
+    addresses(&mut add);
+    shapes
+});
+
+fn emails_and_plates(add: &mut impl FnMut(RedactedKind, &str)) {
+    // A full stop before the next sentence has a space after it; the dot of a domain has none, or one on either side.
+    let dot = r"(?:[.．]| \. | dot |\s?点\s?)";
+    let local = r"(?:\b(?:[a-z0-9] ){2,})?[a-z0-9._%+-]+(?:(?: dot | underscore | dash |\s?点\s?|\s?下划线\s?)[a-z0-9._%+-]+)*";
+    let domain = format!(r"[a-z0-9-]+(?:{dot}[a-z0-9-]+)*{dot}[a-z]{{2,}}");
+    add(Email, &format!(r"(?i){local}(?:\s?[@＠]\s?|\s?艾特\s?| at ){domain}"));
+    // Mainland plates: province, letter, five letters and digits; six with green plates.
+    let mark = "[A-HJ-NP-Za-hj-np-z0-9零一二三四五六七八九幺]";
+    add(
+        Plate,
+        &format!(
+            r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Za-z][·\s-]?(?:{mark}{{4}}[学警挂港澳]|{mark}{{5,6}}|{mark}(?: {mark}){{4,5}})"
+        ),
+    );
+    add(Plate, r"(?-u:\b)[A-Z]{2}\s?[0-9]{2}\s?[A-Z]{3}(?-u:\b)");
+    add(
+        Plate,
+        r"(?:[Pp]late|[Rr]egistration)(?: number)?(?: is|:)? (?P<it>[A-Z0-9]{2,4}[ -]?[A-Z0-9]{2,4})(?-u:\b)",
+    );
+}
+
+fn written_numbers(add: &mut impl FnMut(RedactedKind, &str)) {
+    add(BankAccount, r"(?-u:\b)[A-Z]{2}\s?[0-9]{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,3})?(?-u:\b)");
+    add(NationalId, r"(?-u:\b)[A-Z]{2}\s?(?:[0-9]{2}\s?){3}[A-D](?-u:\b)");
+    add(NationalId, r"(?:护照|通行证|(?i:passport))[^0-9\]]{0,12}?(?P<it>(?-u:\b)[A-Z]{1,2}\s?[0-9]{6,9})");
+    add(Card, r"[0-9]{4,6}(?:[\s-]?[*•●]{2,})+[\s-]?[0-9]{2,4}");
+    add(PartialNumber, r"[*•●]{2,}[\s-]?[0-9]{3,4}");
+}
+
+fn birth_dates(add: &mut impl FnMut(RedactedKind, &str)) {
+    // A birthday's cake, coupon or offer has dates that are nobody's birth.
+    let zh = r"(?:出生|生日|生于)[^0-9０-９。！\]蛋糕优惠活动礼券福]{0,8}?";
+    let zh_date = format!(r"(?:{N}{{2,4}}\s?年\s?)?{N}{{1,3}}\s?月\s?{N}{{1,3}}\s?[日号]?");
+    let numeric = r"[0-9]{1,4}\s?[./-]\s?[0-9]{1,2}\s?[./-]\s?[0-9]{1,4}|[0-9]{2,4} [0-9]{1,2} [0-9]{2,4}";
+    let digits = |more| format!(r"{N}(?:[\s,，-]?{N}){{{more}}}");
+    let (eight, six) = (digits(7), digits(5));
+    add(BirthDate, &format!("{zh}(?P<it>{zh_date}|{eight}|{numeric}|{six})"));
+    add(BirthDate, &format!(r"(?P<it>{zh_date})\s?(?:出生|的?生日|生的|生人|过生日)"));
+    let en = r"(?i)(?:\bborn|\bbirth(?:day)?|\bd\.?o\.?b\.?)[^0-9.!?\]]{0,24}?";
+    let day = r"[0-9]{1,2}(?:st|nd|rd|th)?";
+    let year = r"(?:,? [0-9]{2,4}\b)?";
+    add(
+        BirthDate,
+        &format!(
+            r"{en}\b(?P<it>{day}(?: of)? {MONTH},?{year}|{MONTH} {day}{year}|{numeric}|[0-9]{{8}}|[0-9]{{6}})"
+        ),
+    );
+}
+
+fn addresses(add: &mut impl FnMut(RedactedKind, &str)) {
+    let part = format!(
+        r"(?:{N}+(?:-{N}+)*\s?[A-Za-z]?|[A-Za-z])\s?(?:号楼|号院|号房|栋|幢|座|单元|弄|层|楼|室|户|门|号)"
+    );
+    let rest = format!(r"(?:\s?{part})*(?:\s?{N}{{3,5}})?");
+    // 知道, 频道, 线路 and the like end in a road's character and are none.
+    let road = "(?:[^知味报频渠通]道|[^线网套思出]路|街|巷|弄|胡同|小区|花园|公寓|大厦)";
+    add(AddressDetail, &format!(r"{road}\s?(?P<it>{part}{rest})"));
+    add(AddressDetail, &format!(r"(?:{N}+\s?(?:号楼|栋|幢|单元)|[A-Z]座){rest}"));
+    add(AddressDetail, &format!("{N}{{3,4}}室"));
+    add(
+        AddressDetail,
+        r"(?i)\b(?:apartment|apt\.?|flat|unit|suite|room|(?:house|door)(?: number)?|p\.?o\.? box)\s(?:number\s|is\s)?(?P<it>[0-9]+[a-z]?)\b",
+    );
+    let word = "(?:[A-Z][a-z']+|[0-9]+(?:st|nd|rd|th))";
+    add(AddressDetail, &format!(r"\b(?P<it>[0-9]{{1,5}}[A-Za-z]?)\s(?:{word}\s){{1,3}}{ROAD}\b"));
+    add(AddressDetail, r"\b(?P<it>[0-9]{1,4}[A-Za-z]?),?\s[A-Z]{1,2}[0-9][A-Z0-9]?\s?[0-9][A-Z]{2}\b");
+}
+
+/// The shapes in a text, in order and without overlaps; where two overlap, the earlier of the list.
+pub(super) fn found_in(text: &str) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    for shape in SHAPES.iter() {
+        for captures in shape.pattern.captures_iter(text) {
+            let Some((start, end)) = extent(&captures) else { continue };
+            let free = found.iter().all(|other| end <= other.start || other.end <= start);
+            if free && !is_misread(shape.kind, text, start, end) {
+                found.push(Found { start, end, kind: shape.kind });
+            }
+        }
+    }
+    found.sort_unstable_by_key(|found| found.start);
+    found
+}
+
+fn extent(captures: &Captures<'_>) -> Option<(usize, usize)> {
+    let it = captures.name("it").or_else(|| captures.get(0))?;
+    Some((it.start(), it.end()))
+}
+
+/// The shape of something that it is not: a word that looks like a plate, "a flat 20 dollar fee".
+fn is_misread(kind: RedactedKind, text: &str, start: usize, end: usize) -> bool {
+    match kind {
+        Plate => text[start..end].chars().filter_map(number::digit).count() < PLATE_DIGITS,
+        AddressDetail => number::counts_something(&text[end..]),
+        _ => false,
+    }
+}
