@@ -97,12 +97,12 @@ impl Balance {
 
     fn without_ending(&self) -> Vec<&str> {
         let open = self.received.iter().filter(|(id, _)| !self.endings.contains_key(*id));
-        open.map(|(_, what)| what.as_str()).collect()
+        sorted(open.map(|(_, what)| what.as_str()))
     }
 
     fn without_call(&self) -> Vec<&str> {
         let orphans = self.endings.iter().filter(|(id, _)| !self.received.contains_key(*id));
-        orphans.map(|(_, (_, what))| what.as_str()).collect()
+        sorted(orphans.map(|(_, (_, what))| what.as_str()))
     }
 
     fn is_even(&self) -> bool {
@@ -143,6 +143,12 @@ impl Balance {
         });
         text
     }
+}
+
+fn sorted<'a>(calls: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut calls: Vec<&str> = calls.collect();
+    calls.sort_unstable();
+    calls
 }
 
 fn list(text: &mut String, title: &str, calls: &[&str]) {

@@ -56,6 +56,7 @@ enum Done {
 }
 
 fn main() -> ExitCode {
+    terminal::hush_panics();
     let done = match Cli::parse().command {
         Command::Assess(args) => args.run(),
         Command::Publish(args) => args.run(),

@@ -10,9 +10,19 @@ use crate::terminal;
 /// Often enough to look alive, seldom enough to cost nothing.
 const TICK: Duration = Duration::from_millis(250);
 
+/// What stands in for the renewing line where standard error is no terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unwatched {
+    /// A line a call, and the sum.
+    Lines,
+    /// Nothing.
+    Silence,
+}
+
 /// Counts calls as they end.
 pub struct Progress {
     bar: Option<ProgressBar>,
+    unwatched: Unwatched,
     total: Option<usize>,
     begun: Instant,
     done: usize,
@@ -23,7 +33,7 @@ pub struct Progress {
 
 impl Progress {
     /// Begins to count; `total` where it is known how many calls there will be.
-    pub fn new(total: Option<usize>) -> Self {
+    pub fn new(total: Option<usize>, unwatched: Unwatched) -> Self {
         let bar = terminal::is_watched().then(|| {
             let length = total.map(|total| total as u64);
             let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
@@ -34,8 +44,16 @@ impl Progress {
             bar.enable_steady_tick(TICK);
             bar
         });
-        let progress =
-            Self { bar, total, begun: Instant::now(), done: 0, audio_ms: 0, flagged: 0, failed: 0 };
+        let progress = Self {
+            bar,
+            unwatched,
+            total,
+            begun: Instant::now(),
+            done: 0,
+            audio_ms: 0,
+            flagged: 0,
+            failed: 0,
+        };
         progress.show();
         progress
     }
@@ -48,7 +66,10 @@ impl Progress {
         self.failed += usize::from(matches!(line.ended, Ended::DeadLettered { .. }));
         match &self.bar {
             Some(bar) => bar.set_position(self.done as u64),
-            None => terminal::note(&format!("{}  {}", self.count(), one_line(line))),
+            None if self.unwatched == Unwatched::Lines => {
+                terminal::note(&format!("{}  {}", self.count(), one_line(line)));
+            }
+            None => {}
         }
         self.show();
     }
@@ -66,7 +87,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        if self.done > 0 {
+        if self.bar.is_some() || self.unwatched == Unwatched::Lines {
             terminal::note(&self.sum(self.begun.elapsed()));
         }
     }
@@ -113,6 +134,7 @@ mod tests {
     fn progress() -> Progress {
         Progress {
             bar: None,
+            unwatched: Unwatched::Silence,
             total: Some(14),
             begun: Instant::now(),
             done: 0,

@@ -29,3 +29,11 @@ pub fn note(line: &str) {
 pub fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
+
+/// Makes a failure of the program itself say where, and not with which words: they may be a customer's.
+pub fn hush_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        complain(&format!("the program failed at {place}"));
+    }));
+}

@@ -13,9 +13,10 @@ use callqa_proto::header::EventHeaders;
 use callqa_proto::wire::{FindingRow, ResultRow};
 use callqa_proto::{Delivery, Ending, Topic};
 use callqa_worker::analyst::{Judged, Settings};
+use callqa_worker::app::BUILD;
 
 use crate::models::Choice;
-use crate::progress::Progress;
+use crate::progress::{Progress, Unwatched};
 use crate::recording::{CallFile, Description};
 use crate::render::{self, CallLine, Ended};
 use crate::results::call_line;
@@ -62,18 +63,13 @@ impl Args {
             models: &models,
             rulebook: Arc::clone(&rulebook),
             settings: Settings {
-                limits: callqa_audio::Limits {
-                    max_bytes: limits.recording_bytes.0,
-                    max_duration: limits.recording_duration,
-                    max_channels: limits.recording_channels,
-                    ..callqa_audio::Limits::default()
-                },
+                limits: limits.for_audio(),
                 config_digest: limits.digest(),
-                build: env!("CARGO_PKG_VERSION").to_owned(),
+                build: BUILD.to_owned(),
             },
         };
         let mut report = Report { json: self.json, rulebook: &rulebook, lines: Vec::new(), failed: 0 };
-        let mut progress = Progress::new(Some(calls.len()));
+        let mut progress = Progress::new(Some(calls.len()), Unwatched::Silence);
         crew::assess(&bench, &calls, analysts, |index, heard| {
             let line = report.line(&calls[index], &heard)?;
             progress.aside(|| report.take(&calls[index], &heard))?;

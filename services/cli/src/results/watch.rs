@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Endings, Keep, Outlet, Taken, write_summary};
 use crate::kafka::{Place, Start, TopicReader};
-use crate::progress::{Progress, one_line};
+use crate::progress::{Progress, Unwatched, one_line};
 use crate::{CliError, Done, render, terminal};
 
 /// How long one look for a new ending waits.
@@ -114,7 +114,9 @@ impl Watch {
         let waited = if *goal == Goal::PresentEnd {
             self.read_to_the_end(&mut endings)
         } else {
-            let mut progress = Progress::new(goal.total());
+            // Rows that are shown as they come need no second line each.
+            let unwatched = if *goal == Goal::Never { Unwatched::Silence } else { Unwatched::Lines };
+            let mut progress = Progress::new(goal.total(), unwatched);
             let waited = self.wait_for(goal, outlet, &mut endings, &mut progress);
             progress.finish();
             waited
