@@ -281,7 +281,7 @@ async fn finish(journeys: &mut JoinSet<()>) {
 }
 
 /// Version of this program, as results tell it.
-pub const BUILD: &str = concat!("callqa ", env!("CARGO_PKG_VERSION"));
+pub const BUILD: &str = env!("CARGO_PKG_VERSION");
 
 fn analyst_maker(config: &Config, equipment: Equipment) -> crate::analysts::AnalystMaker {
     let settings = Settings {

@@ -1,0 +1,67 @@
+//! Brokers that refuse, brokers that are away, models that hang.
+
+use callqa_proto::Topic;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+use crate::Running;
+use crate::calls::{HANGS, inline, message, ordinary, wav};
+use crate::cluster::{Cluster, wait_until};
+
+#[test]
+fn a_call_whose_rows_are_refused_is_not_committed_until_they_are_taken() {
+    let cluster = Cluster::start();
+    let worker = Running::start(cluster.config(&[]));
+    wait_until("ready", || worker.health.not_ready().is_none());
+    cluster.publish(&message(&ordinary("good")));
+    let refusals = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 30];
+    cluster.mock.request_errors(RDKafkaApiKey::Produce, &refusals);
+    wait_until("a row is refused", || worker.metric("callqa_publish_errors_total{kind=\"refused\"}") > 0.0);
+    assert!(worker.health.not_ready().is_some_and(|why| why.contains("published")));
+    assert_eq!(cluster.committed(), 0);
+
+    cluster.mock.clear_request_errors(RDKafkaApiKey::Produce);
+    cluster.rows(Topic::Results, 1);
+    wait_until("committed", || cluster.committed() == 1);
+    assert_eq!(worker.health.not_ready(), None);
+    worker.stop();
+}
+
+#[test]
+fn a_broker_that_goes_away_costs_time_and_no_call() {
+    let cluster = Cluster::start();
+    let worker = Running::start(cluster.config(&[]));
+    wait_until("ready", || worker.health.not_ready().is_none());
+    (0..6).for_each(|i| cluster.publish(&message(&ordinary(&format!("call-{i}")))));
+    cluster.rows(Topic::Results, 1);
+    cluster.mock.broker_down(-1).expect("down");
+    wait_until("the outage is noticed", || worker.metric("callqa_kafka_errors_total") > 0.0);
+    cluster.mock.broker_up(-1).expect("up");
+    let rows = cluster.rows(Topic::Results, 6);
+    wait_until("committed", || cluster.committed() == 6);
+    worker.stop();
+    let mut calls: Vec<&str> = rows.iter().map(|row| row.field("call_id")).collect();
+    calls.sort_unstable();
+    calls.dedup();
+    assert_eq!(calls.len(), 6);
+}
+
+/// One analyst, whose every call outlasts `max_poll_interval`: polling goes on beside it, so the group
+/// keeps its member and nothing is delivered twice.
+#[test]
+fn a_slow_analyst_does_not_cost_the_membership() {
+    let cluster = Cluster::start();
+    (0..4).for_each(|i| cluster.publish(&message(&inline(&format!("slow-{i}"), wav(HANGS)))));
+    // The mock lets a new group wait for three seconds, without a poll's counting.
+    let worker = Running::start(cluster.config(&[
+        ("kafka.session_timeout", "4s"),
+        ("kafka.max_poll_interval", "4s"),
+        ("analysts.deadline", "4500ms"),
+    ]));
+    let rows = cluster.rows(Topic::Results, 4);
+    wait_until("committed", || cluster.committed() == 4);
+    let taken = worker.metric("callqa_stage_seconds_count{stage=\"wait\"}");
+    worker.stop();
+    assert!(rows.iter().all(|row| row.field("reason") == "deadline_exceeded"));
+    assert_eq!(cluster.length(Topic::Results.default_name(), 3), 4);
+    assert!((taken - 4.0).abs() < f64::EPSILON, "each was taken once");
+}
