@@ -1,0 +1,36 @@
+"""Figures of merit. `truth` and `score` are [n]; a figure that nothing supports is nan."""
+import numpy as np
+
+
+def average_precision(truth, score):
+    """Area under the precision-recall curve."""
+    order = np.argsort(-score, kind="stable")
+    hits = truth[order]
+    if not hits.any():
+        return float("nan")
+    return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits > 0].mean())
+
+
+def counts(truth, found):
+    """True positives, false positives, false negatives."""
+    return int((truth * found).sum()), int(((1 - truth) * found).sum()), int((truth * (1 - found)).sum())
+
+
+def precision_recall(truth, found):
+    right, wrong, missed = counts(truth, found)
+    return (right / (right + wrong) if right + wrong else float("nan"),
+            right / (right + missed) if right + missed else float("nan"))
+
+
+def f_score(truth, found, beta=1.0):
+    """F with recall weighed `beta` times as much as precision."""
+    right, wrong, missed = counts(truth, found)
+    whole = (1 + beta**2) * right + beta**2 * missed + wrong
+    return (1 + beta**2) * right / whole if whole else float("nan")
+
+
+def calibration_error(truth, score, bins=10):
+    """Mean distance of a score from the share that it stands for, over equal bins of score."""
+    place = np.minimum((score * bins).astype(int), bins - 1)
+    gaps = [abs(score[place == b].sum() - truth[place == b].sum()) for b in range(bins)]
+    return float(sum(gaps) / len(score))
