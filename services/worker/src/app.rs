@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use crate::health::Health;
 use crate::intake::{Channels, Intake, IntakeError, TICKETS_PER_ANALYST};
 use crate::journey::Road;
 use crate::publish::{PublishError, Publisher};
+use crate::stopping::Stopping;
 use crate::store::{Store, StoreOpenError};
 use crate::telemetry::{Metrics, ServeError, serve};
 use crate::ticket::Ticket;
@@ -127,7 +127,7 @@ pub struct Worker {
     road: Arc<Road>,
     analysts: Analysts,
     tickets: mpsc::Receiver<Ticket>,
-    intake_stop: Arc<AtomicBool>,
+    stopping: Stopping,
     intake_ended: oneshot::Receiver<Result<(), IntakeError>>,
     drain_timeout: Duration,
 }
@@ -143,7 +143,7 @@ impl Worker {
         let http = serve(config.http_listen, Arc::clone(&metrics), Arc::clone(&health)).await?;
         let kafka = config.kafka.clone();
         tokio::task::spawn_blocking(move || check_topics(&kafka)).await.map_err(AppError::Bug)??;
-        let store = Store::open(&config.store, config.limits.recording_bytes)?;
+        let store = Store::open(&config.store, config.limits.recording_bytes, Arc::clone(&metrics))?;
         let publisher = Publisher::new(&config.kafka, Arc::clone(&metrics), Arc::clone(&health))?;
 
         let seats = config.analysts.count * TICKETS_PER_ANALYST;
@@ -152,7 +152,7 @@ impl Worker {
         let (count, deadline) = (config.analysts.count, config.analysts.deadline);
         let analysts = Analysts::start(count, seats, deadline, &maker, &metrics)?;
 
-        let stopping = Arc::new(AtomicBool::new(false));
+        let stopping = Stopping::default();
         let (ticket_sender, tickets) = mpsc::channel(seats);
         // All seats' calls may settle, and as many new ones, between two looks of the poll thread.
         let (settled, settled_here) = std_mpsc::sync_channel(2 * seats);
@@ -160,7 +160,7 @@ impl Worker {
             tickets: ticket_sender,
             settled: settled_here,
             seats: Arc::new(Semaphore::new(seats)),
-            stop: Arc::clone(&stopping),
+            stopping: stopping.clone(),
         };
         let intake = Intake::join(&config.kafka, channels, Arc::clone(&metrics), Arc::clone(&health))?;
         let (ended, intake_ended) = oneshot::channel();
@@ -176,22 +176,12 @@ impl Worker {
             provenance,
             attempts,
             settled,
-            stopping: Arc::clone(&stopping),
+            stopping: stopping.clone(),
             metrics: Arc::clone(&metrics),
         };
         info!(%http, analysts = count, group = config.kafka.group, "worker started");
         let (road, drain_timeout) = (Arc::new(road), config.drain_timeout);
-        Ok(Self {
-            http,
-            health,
-            metrics,
-            road,
-            analysts,
-            tickets,
-            intake_stop: stopping,
-            intake_ended,
-            drain_timeout,
-        })
+        Ok(Self { http, health, metrics, road, analysts, tickets, stopping, intake_ended, drain_timeout })
     }
 
     /// Where `/metrics`, `/live` and `/ready` are served.
@@ -220,7 +210,7 @@ impl Worker {
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
         let mut journeys = JoinSet::new();
         let outcome = self.work_until(stop, &mut journeys).await;
-        self.intake_stop.store(true, Ordering::Relaxed);
+        self.stopping.begin();
         self.health.stopping();
         info!(calls = journeys.len(), "stopping: no more calls are taken");
         let drained = timeout(self.drain_timeout, finish(&mut journeys)).await;

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use crate::analysts::{Work, WorkError};
 use crate::disposition::Disposition;
 use crate::ledger::Position;
 use crate::publish::{PublishError, Publisher};
+use crate::stopping::Stopping;
 use crate::store::{Fetched, Store};
 use crate::telemetry::{Ended, Metrics, Stage};
 use crate::ticket::{Ticket, Undecodable};
@@ -40,7 +40,7 @@ pub struct Road {
     /// Back to the poll thread.
     pub settled: SyncSender<Position>,
     /// No call is begun any more.
-    pub stopping: Arc<AtomicBool>,
+    pub stopping: Stopping,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -143,7 +143,10 @@ impl Road {
         }
         self.still_wanted(ticket)?;
         let begun = Instant::now();
-        let fetched = self.store.fetch(&event.recording).await;
+        let fetched = tokio::select! {
+            fetched = self.store.fetch(&event.recording) => fetched,
+            () = self.stopping.begun() => return Err(Left::ToOthers),
+        };
         self.metrics.spent(Stage::Fetch, begun.elapsed());
         match fetched {
             Ok(fetched) => self.assess(event, Arc::new(fetched), ticket).await,
@@ -197,11 +200,11 @@ impl Road {
         ticket: &Ticket,
     ) -> Result<Judged, WorkError> {
         let (reply, judged) = oneshot::channel();
-        let (lease, stopping) = (ticket.lease.clone(), Arc::clone(&self.stopping));
+        let (lease, stopping) = (ticket.lease.clone(), self.stopping.clone());
         let work = Work {
             event: Arc::clone(event),
             recording: Arc::clone(recording),
-            is_wanted: Box::new(move || !lease.is_over() && !stopping.load(Ordering::Relaxed)),
+            is_wanted: Box::new(move || !lease.is_over() && !stopping.has_begun()),
             span: Span::current(),
             queued_at: Instant::now(),
             reply,
@@ -211,7 +214,7 @@ impl Road {
     }
 
     fn still_wanted(&self, ticket: &Ticket) -> Result<(), Left> {
-        let is_over = ticket.lease.is_over() || self.stopping.load(Ordering::Relaxed);
+        let is_over = ticket.lease.is_over() || self.stopping.has_begun();
         if is_over { Err(Left::ToOthers) } else { Ok(()) }
     }
 

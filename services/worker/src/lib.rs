@@ -16,6 +16,7 @@ pub mod journey;
 pub mod ledger;
 pub mod publish;
 pub mod recording;
+pub mod stopping;
 pub mod store;
 pub mod telemetry;
 pub mod ticket;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use callqa_worker::analysts::log_panics_without_words;
 use callqa_worker::app::{AppError, Equipment, Worker};
-use callqa_worker::config::Config;
+use callqa_worker::config::{Config, environment};
 use callqa_worker::telemetry::init_logs;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,7 +30,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Config::load(arguments.config.as_deref(), std::env::vars()) {
+    let config = match Config::load(arguments.config.as_deref(), environment()) {
         Ok(config) => config,
         Err(error) => return refuse(&error, USAGE),
     };

@@ -120,7 +120,7 @@ impl Publisher {
         }
         *rows = undelivered;
         if producer.client().fatal_error().is_some() {
-            self.replace_producer()?;
+            self.replace_producer();
         }
         too_large.map_or(Ok(()), |message| {
             let topic = self.kafka.topics.name(message.topic).to_owned();
@@ -160,13 +160,15 @@ impl Publisher {
 
     /// An idempotent producer that has lost its place stays broken. What it did not deliver is sent by
     /// the next one; consumers know a repeat by its id.
-    fn replace_producer(&self) -> Result<(), PublishError> {
+    fn replace_producer(&self) {
         let mut current = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.client().fatal_error().is_some() {
-            error!("the producer failed for good; making another");
-            *current = producer(&self.kafka)?;
+        if let Some((code, reason)) = current.client().fatal_error() {
+            error!(%code, reason, "the producer failed for good; another takes its place");
+            match producer(&self.kafka) {
+                Ok(another) => *current = another,
+                Err(error) => error!(error = &error as &dyn Error, "no other producer; tried again"),
+            }
         }
-        Ok(())
     }
 
     /// Lets librdkafka finish what it has in hand, before the process ends.

@@ -85,15 +85,16 @@ impl Reader {
             }
         };
         let mut options = BTreeMap::new();
-        for (name, value) in table {
+        // TOML reads `security.protocol = "SSL"` without quotes as a table in a table: just as well.
+        leaves(&table, "", &mut |name, value| {
             self.read.insert(format!("{key}.{name}"));
-            match Secret::read(&value) {
+            match Secret::read(value) {
                 Ok(value) => {
                     options.insert(name.replace('_', "."), value);
                 }
                 Err(why) => self.mistake(&format!("{key}.{name}"), why),
             }
-        }
+        });
         options
     }
 
@@ -111,7 +112,7 @@ impl Reader {
     /// Every mistake, the settings that nobody asked for among them.
     pub fn finish(mut self) -> Vec<Mistake> {
         let mut unknown = Vec::new();
-        leaves(&self.settings, "", &mut |key| {
+        leaves(&self.settings, "", &mut |key, _| {
             if !self.read.contains(key) {
                 unknown.push(key.to_owned());
             }
@@ -129,12 +130,12 @@ impl Reader {
 /// So many wrong letters still look like a slip of the pen.
 const TYPO: usize = 3;
 
-fn leaves(table: &Table, under: &str, visit: &mut impl FnMut(&str)) {
+fn leaves(table: &Table, under: &str, visit: &mut impl FnMut(&str, &Value)) {
     for (name, value) in table {
         let key = if under.is_empty() { name.clone() } else { format!("{under}.{name}") };
         match value {
             Value::Table(inner) => leaves(inner, &key, visit),
-            _ => visit(&key),
+            _ => visit(&key, value),
         }
     }
 }
@@ -170,6 +171,20 @@ mod tests {
         let mut reader = Reader::new(file, environment.map(|(k, v)| (k.to_owned(), v.to_owned())));
         assert_eq!(reader.or("kafka.group", String::new()), "env");
         assert_eq!(reader.or("kafka.brokers", String::new()), "a:1");
+        assert_eq!(reader.finish(), []);
+    }
+
+    #[test]
+    fn options_need_no_quotes() {
+        let file: Table =
+            toml::from_str("[kafka.client]\nsecurity.protocol = 'SSL'\n'ssl.ca.location' = '/ca'")
+                .expect("TOML");
+        let mut reader = Reader::new(file, []);
+        let options = reader.options("kafka.client");
+        assert_eq!(
+            (options["security.protocol"].expose(), options["ssl.ca.location"].expose()),
+            ("SSL", "/ca")
+        );
         assert_eq!(reader.finish(), []);
     }
 

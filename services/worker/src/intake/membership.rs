@@ -84,6 +84,7 @@ impl Membership {
     pub fn measure(&self) {
         let ledger = self.ledger();
         let age = ledger.oldest().map(|taken| Instant::now().saturating_duration_since(taken));
+        self.metrics.assigned(ledger.partitions());
         self.metrics.in_flight(ledger.unsettled(), age.unwrap_or_default());
     }
 }
@@ -113,8 +114,10 @@ impl ConsumerContext for Membership {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         let Rebalance::Revoke(revoked) = rebalance else { return };
         let revoked = partitions(revoked);
-        // Partitions that were lost belong to others already: they would refuse the commit.
-        if !consumer.assignment_lost() {
+        if consumer.assignment_lost() {
+            // They belong to others already, and a commit would be refused.
+            self.health.joined(false);
+        } else {
             self.commit(consumer, CommitMode::Sync, |partition| revoked.contains(partition));
         }
         let mut ledger = self.ledger();

@@ -4,7 +4,6 @@ mod membership;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +20,7 @@ use tracing::{error, info, warn};
 use crate::config;
 use crate::health::Health;
 use crate::ledger::{Partition, Position};
+use crate::stopping::Stopping;
 use crate::telemetry::Metrics;
 use crate::ticket::{Ticket, Undecodable};
 use membership::Membership;
@@ -63,7 +63,7 @@ pub struct Channels {
     /// Places for calls in flight.
     pub seats: Arc<Semaphore>,
     /// No more calls.
-    pub stop: Arc<AtomicBool>,
+    pub stopping: Stopping,
 }
 
 /// Takes calls from Kafka.
@@ -72,7 +72,7 @@ pub struct Intake {
     tickets: Option<mpsc::Sender<Ticket>>,
     settled: Receiver<Position>,
     seats: Arc<Semaphore>,
-    stop: Arc<AtomicBool>,
+    stopping: Stopping,
     health: Arc<Health>,
     /// Taken while no seat was free; a message or two that came as the partitions were being paused.
     standing: VecDeque<Ticket>,
@@ -101,7 +101,7 @@ impl Intake {
             tickets: Some(channels.tickets),
             settled: channels.settled,
             seats: channels.seats,
-            stop: channels.stop,
+            stopping: channels.stopping,
             health,
             standing: VecDeque::new(),
             is_paused: false,
@@ -116,7 +116,7 @@ impl Intake {
     pub fn run(mut self) -> Result<(), IntakeError> {
         while self.settle() {
             self.health.turned();
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stopping.has_begun() {
                 self.tickets = None;
                 self.standing.clear();
             }

@@ -129,6 +129,12 @@ impl Ledger {
         }
     }
 
+    /// How many partitions are ours.
+    #[must_use]
+    pub fn partitions(&self) -> usize {
+        self.assignments.len()
+    }
+
     /// Calls without an ending so far.
     #[must_use]
     pub fn unsettled(&self) -> usize {
@@ -141,6 +147,9 @@ impl Ledger {
         self.assignments.values().filter_map(|assignment| assignment.calls.oldest()).min()
     }
 }
+
+#[cfg(test)]
+mod law;
 
 #[cfg(test)]
 mod tests {

@@ -14,11 +14,13 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use callqa_proto::{RecordingRef, RecordingUri, Source};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::info;
 use url::Url;
 
 use crate::config::{self, ByteSize};
 use crate::disposition::Disposition;
 use crate::recording::Recording;
+use crate::telemetry::{Metrics, Stage};
 pub use error::StoreError;
 pub use files::FileRoots;
 pub use host::HostPattern;
@@ -59,6 +61,7 @@ pub struct Store {
     fetch_timeout: Duration,
     patience: Duration,
     budget: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
 }
 
 /// A recording, with its share of the byte budget.
@@ -75,7 +78,11 @@ impl Store {
     ///
     /// # Errors
     /// A folder that is missing, or no TLS.
-    pub fn open(config: &config::Store, limit: ByteSize) -> Result<Self, StoreOpenError> {
+    pub fn open(
+        config: &config::Store,
+        limit: ByteSize,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreOpenError> {
         let files = FileRoots::open(&config.file_roots).map_err(|(path, source)| StoreOpenError::Folder {
             key: "store.file_roots",
             path,
@@ -94,6 +101,7 @@ impl Store {
             fetch_timeout: config.fetch_timeout,
             patience: config.patience,
             budget: Arc::new(Semaphore::new(budget_units(config.bytes_in_flight.0) as usize)),
+            metrics,
         })
     }
 
@@ -110,6 +118,15 @@ impl Store {
         (|| self.fetch_once(wanted))
             .retry(waits)
             .when(|error: &StoreError| error.disposition() == Disposition::Retry)
+            .notify(|error, wait| {
+                self.metrics.retried(Stage::Fetch);
+                info!(
+                    reason = error.reason().name(),
+                    error = error as &dyn std::error::Error,
+                    ?wait,
+                    "recording asked for again"
+                );
+            })
             .await
     }
 

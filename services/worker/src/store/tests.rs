@@ -68,8 +68,12 @@ fn wanted(uri: impl Into<String>) -> RecordingRef {
     }
 }
 
+fn open(config: &config::Store) -> Store {
+    Store::open(config, LIMIT, Arc::new(Metrics::new().expect("metrics"))).expect("open")
+}
+
 async fn fetch(config: &config::Store, wanted: &RecordingRef) -> Result<u64, String> {
-    let store = Store::open(config, LIMIT).expect("open");
+    let store = open(config);
     let fetched = store.fetch(wanted).await;
     fetched.map(|fetched| fetched.recording.bytes()).map_err(|error| format!("{error:?}"))
 }
@@ -167,7 +171,7 @@ async fn no_error_repeats_the_uri() {
     let config = config(&["127.0.0.0/8"]);
     for uri in ["http://127.0.0.1:9/SECRET?sig=SECRET", "http://SECRET.example/", "file:///SECRET", "SECRET"]
     {
-        let store = Store::open(&config, LIMIT).expect("open");
+        let store = open(&config);
         let error = store.fetch(&wanted(uri)).await.expect_err("no such place");
         assert!(!format!("{error} {error:?}").to_uppercase().contains("SECRET"), "{error:?}");
     }
@@ -175,7 +179,7 @@ async fn no_error_repeats_the_uri() {
 
 #[tokio::test]
 async fn the_byte_budget_is_shared_and_given_back() {
-    let store = Store::open(&config(&[]), LIMIT).expect("open");
+    let store = open(&config(&[]));
     let inline = RecordingRef { source: Source::Inline(vec![7; 1000]), ..wanted("") };
     let mut held = Vec::new();
     for _ in 0..4 {
@@ -195,7 +199,7 @@ async fn a_recording_that_comes_late_is_waited_for() {
     let mut config = config(&[]);
     config.file_roots = vec![folder.path().to_owned()];
     config.patience = Duration::from_secs(30);
-    let store = Store::open(&config, LIMIT).expect("open");
+    let store = open(&config);
     let path = folder.path().join("late.wav");
     let late = wanted(Url::from_file_path(&path).expect("a path"));
     let fetch = store.fetch(&late);

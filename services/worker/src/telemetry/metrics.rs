@@ -97,6 +97,7 @@ pub struct Metrics {
     in_flight: IntGauge,
     oldest: Gauge,
     lag: IntGauge,
+    partitions: IntGauge,
     commits: IntCounterVec,
     retries: IntCounterVec,
     publish_errors: IntCounterVec,
@@ -138,6 +139,7 @@ impl Metrics {
                 "callqa_lag_calls",
                 "Calls in our partitions that are not committed"
             )),
+            partitions: registered!(IntGauge::new("callqa_partitions_assigned", "Partitions that are ours")),
             commits: registered!(by("callqa_commits_total", "Commits of offsets", &["result"])),
             retries: registered!(by("callqa_retries_total", "Calls tried again", &["stage"])),
             publish_errors: registered!(by("callqa_publish_errors_total", "Rows not delivered", &["kind"])),
@@ -174,6 +176,11 @@ impl Metrics {
     pub fn in_flight(&self, calls: usize, oldest: Duration) {
         self.in_flight.set(calls.try_into().unwrap_or(i64::MAX));
         self.oldest.set(oldest.as_secs_f64());
+    }
+
+    /// How many partitions are ours.
+    pub fn assigned(&self, partitions: usize) {
+        self.partitions.set(partitions.try_into().unwrap_or(i64::MAX));
     }
 
     /// How many calls are not committed.
