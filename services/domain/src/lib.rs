@@ -26,7 +26,7 @@ pub use judge::{Judgement, judge};
 pub use label::{Label, Task};
 pub use observations::{ChannelObserved, Gap, GapReason, Observations, Observed, Scores, Threshold, rounded};
 pub use outcome::{Outcome, OutcomeKind, outcome};
-pub use redact::redact;
+pub use redact::{redact, redact_across};
 pub use rulebook::{
     After, Attribute, AttributeName, Bilingual, Class, Clause, Condition, Extent, Measure, Owner, Pace,
     Pattern, PhraseLists, Phrases, Precondition, Rounds, Rule, Rulebook, RulebookErrors, Spoken, Trigger,

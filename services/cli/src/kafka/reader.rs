@@ -1,7 +1,6 @@
-//! Reads a topic from a known place up to its present end, without a consumer group: nothing is committed and
-//! no worker is disturbed.
+//! Reads a topic without a consumer group: nothing is committed and no worker is disturbed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use callqa_worker::config::Kafka;
@@ -15,17 +14,11 @@ use crate::CliError;
 
 /// While a topic is read, its next message may take this long: a broker under load answers later than at first.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Once all that was there at the beginning has been read, the word that this is the end may take this long: on a
+/// topic that grows all the time it never comes.
+const GROWTH: Duration = Duration::from_secs(5);
 /// How long one look at the queue waits.
 const LOOK: Duration = Duration::from_millis(200);
-
-/// Where to begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// With the oldest message that is still there.
-    Oldest,
-    /// After the newest of now.
-    End,
-}
 
 /// A place in a topic: the next offset of each partition.
 pub type Place = BTreeMap<i32, i64>;
@@ -38,76 +31,73 @@ pub struct TopicReader {
 }
 
 impl TopicReader {
-    /// Opens a topic.
+    /// The place of the oldest message that is still there.
     ///
     /// # Errors
     /// Where no broker answers, or it has no such topic.
-    pub fn open(kafka: &Kafka, topic: &str, start: Start) -> Result<Self, CliError> {
+    pub fn oldest(kafka: &Kafka, topic: &str) -> Result<Place, CliError> {
         let partitions = topics(kafka)?.into_iter().find(|(name, _)| name == topic).map(|(_, ids)| ids);
         let missing = || CliError::NoTopic { brokers: kafka.brokers.clone(), topic: topic.to_owned() };
         let partitions = partitions.filter(|ids| !ids.is_empty()).ok_or_else(missing)?;
         let consumer = consumer(kafka)?;
-        let mut next = Place::new();
-        for partition in partitions {
-            let (low, high) = watermarks(&consumer, topic, partition)?;
-            next.insert(partition, if start == Start::Oldest { low } else { high });
-        }
-        Self { consumer, topic: topic.to_owned(), next }.assigned()
+        let low = |partition| Ok((partition, watermarks(&consumer, topic, partition)?.0));
+        partitions.into_iter().map(low).collect()
     }
 
-    /// Opens a topic at a place that another reader was at.
+    /// The place after the newest message of now.
+    ///
+    /// # Errors
+    /// Where no broker answers, or it has no such topic.
+    pub fn end(kafka: &Kafka, topic: &str) -> Result<Place, CliError> {
+        let mut place = Self::oldest(kafka, topic)?;
+        let consumer = consumer(kafka)?;
+        for (&partition, next) in &mut place {
+            *next = watermarks(&consumer, topic, partition)?.1;
+        }
+        // The watermark alone is not enough: the development broker gives that of its last batch's first message.
+        Self::open(kafka, topic, place)?.read_to_end(|_| Ok(()))
+    }
+
+    /// Opens a topic at a place.
     ///
     /// # Errors
     /// Where the client can't be set up.
-    pub fn open_at(kafka: &Kafka, topic: &str, place: &Place) -> Result<Self, CliError> {
-        Self { consumer: consumer(kafka)?, topic: topic.to_owned(), next: place.clone() }.assigned()
-    }
-
-    /// Where this reader is now.
-    pub fn place(&self) -> &Place {
-        &self.next
-    }
-
-    fn assigned(self) -> Result<Self, CliError> {
+    pub fn open(kafka: &Kafka, topic: &str, place: Place) -> Result<Self, CliError> {
+        let consumer = consumer(kafka)?;
         let mut list = TopicPartitionList::new();
-        for (&partition, &offset) in &self.next {
-            list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))
-                .map_err(failed(format!("reading {}", self.topic)))?;
+        for (&partition, &offset) in &place {
+            list.add_partition_offset(topic, partition, Offset::Offset(offset))
+                .map_err(failed(format!("reading {topic}")))?;
         }
-        self.consumer.assign(&list).map_err(failed(format!("reading {}", self.topic)))?;
-        Ok(self)
+        consumer.assign(&list).map_err(failed(format!("reading {topic}")))?;
+        Ok(Self { consumer, topic: topic.to_owned(), next: place })
     }
 
-    /// Shows every message up to the end that the topic has now.
+    /// Shows every message from here to the end that the topic has now, and gives that place.
     ///
     /// # Errors
     /// Where the broker falls silent before that end, or `visit` fails.
-    pub fn catch_up(
-        &mut self,
+    pub fn read_to_end(
+        mut self,
         mut visit: impl FnMut(&BorrowedMessage<'_>) -> Result<(), CliError>,
-    ) -> Result<(), CliError> {
-        let mut behind = Place::new();
-        for (&partition, &next) in &self.next {
-            let (_, high) = watermarks(&self.consumer, &self.topic, partition)?;
-            if next < high {
-                behind.insert(partition, high);
-            }
+    ) -> Result<Place, CliError> {
+        let mut high = Place::new();
+        for &partition in self.next.keys() {
+            high.insert(partition, watermarks(&self.consumer, &self.topic, partition)?.1);
         }
-        let mut heard = Instant::now();
-        while !behind.is_empty() {
+        let mut open: BTreeSet<i32> = self.next.keys().copied().collect();
+        let (mut heard, mut complete) = (Instant::now(), None);
+        while !open.is_empty() {
             match self.consumer.poll(LOOK) {
                 Some(Ok(message)) => {
                     heard = Instant::now();
-                    let (partition, offset) = (message.partition(), message.offset());
                     visit(&message)?;
-                    self.next.insert(partition, offset + 1);
-                    if behind.get(&partition).is_some_and(|&high| offset + 1 >= high) {
-                        behind.remove(&partition);
-                    }
+                    self.next.insert(message.partition(), message.offset() + 1);
                 }
-                // Nothing more is there, though the end was not met: the last offsets hold no messages
-                // (compacted, or marks of transactions).
-                Some(Err(KafkaError::PartitionEOF(partition))) => drop(behind.remove(&partition)),
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    heard = Instant::now();
+                    open.remove(&partition);
+                }
                 Some(Err(source)) => return Err(failed(format!("reading {}", self.topic))(source)),
                 None if heard.elapsed() > SILENCE => {
                     let what = format!("nothing more came of {} within {} s", self.topic, SILENCE.as_secs());
@@ -115,8 +105,14 @@ impl TopicReader {
                 }
                 None => {}
             }
+            if open.iter().all(|partition| self.next.get(partition) >= high.get(partition)) {
+                let since = complete.get_or_insert_with(Instant::now);
+                if since.elapsed() > GROWTH {
+                    break;
+                }
+            }
         }
-        Ok(())
+        Ok(self.next)
     }
 
     /// Waits for one message, at most this long; `None` where none came.
@@ -125,10 +121,7 @@ impl TopicReader {
     /// Where the broker refuses.
     pub fn wait(&mut self, longest: Duration) -> Result<Option<BorrowedMessage<'_>>, CliError> {
         match self.consumer.poll(longest) {
-            Some(Ok(message)) => {
-                self.next.insert(message.partition(), message.offset() + 1);
-                Ok(Some(message))
-            }
+            Some(Ok(message)) => Ok(Some(message)),
             None | Some(Err(KafkaError::PartitionEOF(_))) => Ok(None),
             Some(Err(source)) => Err(failed(format!("reading {}", self.topic))(source)),
         }

@@ -4,6 +4,7 @@
 use callqa_audio::WINDOW_SAMPLES;
 use callqa_domain::{
     Call, Channel, ChannelObserved, Gap, Heard, Language, Observations, Observed, Utterance, redact,
+    redact_across,
 };
 use callqa_models::{Kit, ModelError, StopSignal, Window};
 
@@ -131,6 +132,7 @@ impl<'a> Session<'a> {
     ) -> Result<Observations, AssessError> {
         self.transcript.sort_by_key(|u| (u.span.start_ms, u.channel, u.span.end_ms));
         self.gaps.sort_by_key(|gap| (gap.span.start_ms, gap.channel, gap.span.end_ms));
+        redact_across(&mut self.transcript);
         let scores = self.kit.classifier.classify(&self.transcript, stop)?;
         if scores.len() != self.transcript.len() {
             let what = format!("{} scores for {} utterances", scores.len(), self.transcript.len());
