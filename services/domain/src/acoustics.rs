@@ -18,6 +18,8 @@ const OVERTALK_MS: u64 = 500;
 const INTERRUPTION_AFTER_MS: u64 = 1_000;
 /// A shorter overlap is the ordinary change of turns.
 const INTERRUPTION_OVERLAP_MS: u64 = 500;
+/// A pause shorter than this is part of the speech around it.
+const JOINED_UNDER_MS: u64 = 300;
 
 /// Neither side speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +77,7 @@ impl Acoustics {
             interruptions: interruptions(&observations.utterances),
             agent_speech_ms: agent,
             customer_speech_ms: customer,
-            talk_ratio: ratio(agent, agent + customer),
+            talk_ratio: ratio(agent, agent.saturating_add(customer)),
             agent_pace: pace(observations, Channel::Agent),
             customer_pace: pace(observations, Channel::Customer),
         }
@@ -139,18 +141,35 @@ fn interruptions(transcript: &[Observed]) -> Vec<Interruption> {
     let mut found = Vec::new();
     for incoming in transcript {
         let (by, span) = (incoming.utterance.channel, incoming.utterance.span);
-        if by == Channel::Mixed || is_back_channel(incoming.utterance.text.as_str()) {
+        if by == Channel::Mixed
+            || is_back_channel(incoming.utterance.text.as_str())
+            || goes_on(transcript, incoming)
+        {
             continue;
         }
         let overlap = transcript
             .iter()
             .filter(|other| other.utterance.channel != by)
-            .filter(|other| span.start_ms >= other.utterance.span.start_ms + INTERRUPTION_AFTER_MS)
+            .filter(|other| {
+                span.start_ms >= other.utterance.span.start_ms.saturating_add(INTERRUPTION_AFTER_MS)
+            })
             .filter_map(|other| span.overlap(&other.utterance.span))
             .find(|overlap| overlap.len_ms() >= INTERRUPTION_OVERLAP_MS);
         found.extend(overlap.map(|overlap| Interruption { by, overlap }));
     }
     found
+}
+
+/// Who has been speaking without a pause does not start to speak, however a transcriber cuts the words.
+fn goes_on(transcript: &[Observed], incoming: &Observed) -> bool {
+    let start_ms = incoming.utterance.span.start_ms;
+    transcript.iter().any(|earlier| {
+        let utterance = &earlier.utterance;
+        utterance.channel == incoming.utterance.channel
+            && utterance.span.start_ms < start_ms
+            && start_ms < utterance.span.end_ms.saturating_add(JOINED_UNDER_MS)
+            && !is_back_channel(utterance.text.as_str())
+    })
 }
 
 #[allow(clippy::cast_precision_loss)] // counts and milliseconds of one call

@@ -38,6 +38,14 @@ pub struct Threshold {
     pub doubt: f32,
 }
 
+impl Threshold {
+    /// Whether the label holds or is in doubt. A classifier that gives no number is in doubt.
+    #[must_use]
+    pub fn may_hold(&self, probability: f32) -> bool {
+        probability.is_nan() || probability >= self.doubt.min(self.holds)
+    }
+}
+
 /// The probabilities of one utterance, by label; a label is absent where its classifier does not
 /// judge this speaker. Rounded to four places.
 pub type Scores = BTreeMap<Label, f32>;
@@ -90,7 +98,7 @@ impl Observations {
     /// Time with speech on a channel, in milliseconds.
     #[must_use]
     pub fn speech_ms(&self, channel: Channel) -> u64 {
-        self.speech(channel).iter().map(Span::len_ms).sum()
+        self.speech(channel).iter().map(Span::len_ms).fold(0, u64::saturating_add)
     }
 
     /// One track with both speakers: nobody's role is known.

@@ -18,10 +18,10 @@ impl Span {
         Self { start_ms, end_ms: end_ms.max(start_ms) }
     }
 
-    /// Length in milliseconds.
+    /// Length in milliseconds; 0 where a span came in from outside with its ends in the wrong order.
     #[must_use]
     pub fn len_ms(&self) -> u64 {
-        self.end_ms - self.start_ms
+        self.end_ms.saturating_sub(self.start_ms)
     }
 
     /// What two spans share, if they share anything.

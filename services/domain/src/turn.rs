@@ -51,18 +51,33 @@ pub struct Turn {
     pub span: Span,
 }
 
-/// Whether a text is nothing but a back-channel; punctuation, case and doubled spaces don't matter.
+/// Whether a text is nothing but back-channels; punctuation, case and doubled spaces don't matter.
 #[must_use]
 pub fn is_back_channel(text: &str) -> bool {
     let words: String =
         text.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    !words.is_empty() && BACK_CHANNELS.contains(&words.as_str())
+    let mut rest = words.as_str();
+    while let Some(after) = without_back_channel(rest) {
+        rest = after;
+    }
+    !words.is_empty() && rest.is_empty()
+}
+
+/// What is left behind the longest back-channel that a text begins with.
+fn without_back_channel(words: &str) -> Option<&str> {
+    let after = |said: &&str| {
+        let rest = words.strip_prefix(said)?;
+        // An English word ends at a space; between Chinese ones there need not be one.
+        let ends = !said.is_ascii() || rest.is_empty() || rest.starts_with(' ');
+        ends.then_some(rest.trim_start())
+    };
+    BACK_CHANNELS.iter().filter_map(after).min_by_key(|rest| rest.len())
 }
 
 /// Cuts a transcript, in time order, into turns.
 ///
-/// A back-channel inside the other's turn belongs to no turn. One that is followed by more words of
+/// A back-channel inside the other's turn belongs to no turn, nor does what has no words. One that is followed by more words of
 /// its own speaker begins that speaker's turn.
 #[must_use]
 pub fn turns(transcript: &[Observed]) -> Vec<Turn> {
@@ -71,6 +86,9 @@ pub fn turns(transcript: &[Observed]) -> Vec<Turn> {
     let mut waiting: Vec<usize> = Vec::new();
     for (index, observed) in transcript.iter().enumerate() {
         let utterance = &observed.utterance;
+        if !utterance.text.as_str().contains(char::is_alphanumeric) {
+            continue;
+        }
         let interjects = turns.last().is_some_and(|turn| turn.channel != utterance.channel)
             && is_back_channel(utterance.text.as_str());
         if interjects {
@@ -121,6 +139,21 @@ mod tests {
     #[test]
     fn a_back_channel_that_goes_on_begins_a_turn() {
         check("a Your bill is ready | c Okay. | c But it is too high", &[&[0], &[1, 2]]);
+    }
+
+    #[test]
+    fn back_channels_come_in_strings() {
+        check("a 这个月的账单 | c 嗯，对，好的。 | a 是三十元", &[&[0, 2]]);
+        check("a 这个月的账单 | c 好的好的 | a 是三十元", &[&[0, 2]]);
+        check("a Your bill | c Yeah, okay, I see. | a is ready", &[&[0, 2]]);
+        check("a Your bill | c Yeah, but why? | a is ready", &[&[0], &[1], &[2]]);
+        check("a 这个月的账单 | c 对不对 | a 是三十元", &[&[0], &[1], &[2]]);
+    }
+
+    #[test]
+    fn what_has_no_words_is_no_turn() {
+        check("a 这个月的账单 | c ... | a 是三十元 | c 。", &[&[0, 2]]);
+        check("c 。 | a 您好", &[&[1]]);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! A call as the rules see it: turns, and where a pattern matches.
 
 use crate::{
-    Acoustics, Call, Channel, Claim, Evidence, Label, Measure, Observations, Observed, Outcome, Pattern,
-    Quote, Rulebook, Span, Turn, is_back_channel, turns,
+    Acoustics, Call, Channel, Claim, Evidence, Label, Observations, Observed, Outcome, Pattern, Quote,
+    Rulebook, Span, Turn, turns,
 };
 
-use super::phrase;
+use super::{measure, phrase};
 
-/// The agent is away when nothing but back-channels is heard for this long after a hold request.
-const AWAY_MS: u64 = 10_000;
+/// Of the speech in which something was due, this share must have been heard to say that it was missing.
+const COVERAGE_NEEDED: f32 = 0.8;
 
 /// Everything a rule may look at.
 pub(super) struct Case<'a> {
@@ -61,7 +61,7 @@ impl<'a> Case<'a> {
     pub(super) fn matches(&self, pattern: &Pattern) -> Vec<Hit> {
         let mut hits = Vec::new();
         if let Some(measure) = pattern.measure {
-            hits.extend(self.measured(measure, pattern.speaker));
+            hits.extend(measure::found(self, measure, pattern.speaker));
         }
         for (index, observed) in self.said_by(pattern.speaker) {
             let labelled = pattern.labels.iter().filter_map(|&label| self.labelled(index, observed, label));
@@ -86,23 +86,33 @@ impl<'a> Case<'a> {
         self.turns.iter().enumerate().filter(move |(_, turn)| turn.channel == speaker)
     }
 
+    /// A speaker's speech in which no words were found.
+    pub(super) fn wordless(&self, speaker: Channel) -> impl Iterator<Item = Span> {
+        self.observations.gaps.iter().filter(move |gap| gap.channel == speaker).map(|gap| gap.span)
+    }
+
+    pub(super) fn is_heard_within(&self, speakers: &[Channel], within: Span) -> bool {
+        self.coverage(speakers, within) >= COVERAGE_NEEDED
+    }
+
     /// The share of a speaker's speech inside a span that was heard well, 0–1; 1 where nothing was said.
     #[allow(clippy::cast_precision_loss)] // milliseconds of one call
     pub(super) fn coverage(&self, speakers: &[Channel], within: Span) -> f32 {
-        let (mut spoken, mut heard) = (0, 0);
+        let (mut spoken, mut heard) = (0u64, 0u64);
         for &speaker in speakers {
             let well = self.said_by(speaker).filter(|(_, o)| self.is_heard(o));
             let well = crate::join(well.map(|(_, o)| o.utterance.span).collect(), 0);
             for part in self.observations.speech(speaker).iter().filter_map(|speech| speech.overlap(&within))
             {
-                spoken += part.len_ms();
-                heard += well.iter().filter_map(|span| span.overlap(&part)).map(|s| s.len_ms()).sum::<u64>();
+                spoken = spoken.saturating_add(part.len_ms());
+                let parts = well.iter().filter_map(|span| span.overlap(&part));
+                heard = parts.fold(heard, |sum, span| sum.saturating_add(span.len_ms()));
             }
         }
         if spoken == 0 { 1.0 } else { heard as f32 / spoken as f32 }
     }
 
-    fn is_heard(&self, observed: &Observed) -> bool {
+    pub(super) fn is_heard(&self, observed: &Observed) -> bool {
         observed.utterance.confidence >= self.rulebook.confidence_floor()
     }
 
@@ -110,12 +120,13 @@ impl<'a> Case<'a> {
     fn labelled(&self, index: usize, observed: &Observed, label: Label) -> Option<Hit> {
         let threshold = self.observations.thresholds.get(&label)?;
         let probability = *observed.scores.get(&label)?;
-        if probability < threshold.doubt.min(threshold.holds) {
+        if !threshold.may_hold(probability) {
             return None;
         }
         let claim = Claim { label, probability, threshold: threshold.holds };
+        let claim = (!probability.is_nan()).then_some(claim);
         let chars = 0..observed.utterance.text.as_str().chars().count();
-        Some(self.quoted(index, observed, chars, Some(claim), probability >= threshold.holds))
+        Some(self.quoted(index, observed, chars, claim, probability >= threshold.holds))
     }
 
     fn quoted(
@@ -139,43 +150,4 @@ impl<'a> Case<'a> {
             evidence: Evidence { channel, span: utterance.span, quote: Some(quote), claim },
         }
     }
-
-    fn measured(&self, measure: Measure, speaker: Channel) -> Vec<Hit> {
-        match measure {
-            Measure::Hold => self.holds(speaker),
-            Measure::DeadAir => self.acoustics.dead_air().map(|span| spanned(span, None)).collect(),
-            Measure::Interruption => {
-                let by_speaker = self.acoustics.interruptions.iter().filter(|i| i.by == speaker);
-                by_speaker.map(|i| spanned(i.overlap, Some(speaker))).collect()
-            }
-        }
-    }
-
-    /// Stretches in which the speaker is away after having asked to wait.
-    fn holds(&self, speaker: Channel) -> Vec<Hit> {
-        let Some(threshold) = self.observations.thresholds.get(&Label::HoldRequest) else {
-            return Vec::new();
-        };
-        let words: Vec<&Observed> = self
-            .said_by(speaker)
-            .map(|(_, observed)| observed)
-            .filter(|o| !is_back_channel(o.utterance.text.as_str()))
-            .collect();
-        let mut found = Vec::new();
-        for (at, asked) in words.iter().enumerate() {
-            let score = asked.scores.get(&Label::HoldRequest).copied().unwrap_or(0.0);
-            let back = words.get(at + 1).map_or(self.observations.duration_ms, |o| o.utterance.span.start_ms);
-            let away = Span::new(asked.utterance.span.end_ms, back);
-            if score >= threshold.holds && away.len_ms() >= AWAY_MS {
-                found.push(spanned(away, Some(speaker)));
-            }
-        }
-        found
-    }
-}
-
-/// A match that is a stretch of time and no words.
-fn spanned(span: Span, channel: Option<Channel>) -> Hit {
-    let evidence = Evidence { channel, span, quote: None, claim: None };
-    Hit { span, utterance: None, turn: None, certain: true, holds: true, evidence }
 }

@@ -1,33 +1,18 @@
 //! One rule, one call, one verdict.
 
 use crate::{
-    Attribute, AttributeName, Channel, Class, Clause, Condition, Direction, EndedBy, Evidence, Language,
-    OutcomeKind, Owner, Pace, Pattern, Reason, Rounds, Rule, Ruling, Span, Trigger, Verdict,
+    Channel, Class, Clause, EndedBy, Evidence, Language, OutcomeKind, Owner, Pace, Pattern, Reason, Rounds,
+    Rule, Ruling, Span, Trigger, Verdict,
 };
 
 use super::{
     case::{Case, Hit},
-    window::{due, find},
+    condition::{Truth, truth},
+    window::{due, find, is_heard},
 };
 
-/// Of the speech in which something was due, this share must have been heard to say that it was missing.
-const COVERAGE_NEEDED: f32 = 0.8;
 /// A verdict shows this many places at the most; a reviewer needs no more to rule.
 const MOST_EVIDENCE: usize = 8;
-
-/// Yes, no, or why it can't be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Truth {
-    Yes,
-    No,
-    Unknown(Reason),
-}
-
-impl Truth {
-    fn of(value: bool) -> Self {
-        if value { Self::Yes } else { Self::No }
-    }
-}
 
 /// What came of one obligation.
 struct Answer {
@@ -67,12 +52,8 @@ pub(super) fn verdict(case: &Case<'_>, rule: &Rule) -> Verdict {
 }
 
 fn answer(case: &Case<'_>, rule: &Rule) -> Answer {
-    if case.observations.is_mono() {
-        return Answer::unknown(Reason::Mono, Vec::new());
-    }
-    let spoke = |speaker| case.said_by(speaker).next().is_some();
-    if !spoke(Channel::Agent) || !spoke(Channel::Customer) {
-        return Answer::not_applicable(Reason::NoConversation);
+    if let Some(answer) = unfit(case, rule) {
+        return answer;
     }
     let mut doubt = None;
     for precondition in &rule.when {
@@ -86,30 +67,80 @@ fn answer(case: &Case<'_>, rule: &Rule) -> Answer {
         None => obligation(case, rule, None),
         Some(trigger) => triggered(case, rule, trigger),
     };
-    match (rule.class, doubt) {
-        // An obligation that was met anyway is met, whatever could not be known.
-        (_, Some(reason)) if answer.ruling == Ruling::Violated => Answer::unknown(reason, answer.evidence),
-        (Class::Praise, _) if answer.ruling == Ruling::Violated => {
-            Answer::not_applicable(Reason::PreconditionAbsent)
+    match (rule.class, answer.ruling, doubt) {
+        (Class::Praise, Ruling::Violated, _) => Answer::not_applicable(Reason::PreconditionAbsent),
+        // An obligation that was met anyway is met, whatever could not be known; praise must be deserved.
+        (Class::Praise, Ruling::Met, Some(reason)) | (_, Ruling::Violated, Some(reason)) => {
+            Answer::unknown(reason, answer.evidence)
         }
         _ => answer,
     }
 }
 
-fn triggered(case: &Case<'_>, rule: &Rule, trigger: &Trigger) -> Answer {
-    let triggers = match trigger {
-        Trigger::First(any) => earliest(case, any).into_iter().take(1).collect(),
-        Trigger::Every(any) => earliest(case, any),
-        Trigger::Rounds(rounds) => last_of_rounds(case, rounds).into_iter().collect(),
-    };
-    let (certain, doubtful): (Vec<Hit>, Vec<Hit>) = triggers.into_iter().partition(|hit| hit.certain);
-    if certain.is_empty() {
-        return match doubtful.into_iter().next() {
-            Some(hit) => Answer::unknown(Reason::ModelInDoubt, vec![hit.evidence]),
-            None => Answer::not_applicable(Reason::PreconditionAbsent),
-        };
+/// Why a rule can't be judged in this call at all, if it can't.
+fn unfit(case: &Case<'_>, rule: &Rule) -> Option<Answer> {
+    if case.observations.is_mono() {
+        return rule.needs_roles().then(|| Answer::unknown(Reason::Mono, Vec::new()));
     }
-    joined(certain.iter().map(|trigger| obligation(case, rule, Some(trigger))).collect())
+    let sides = [Channel::Agent, Channel::Customer];
+    let said = |speaker: &Channel| case.said_by(*speaker).next().is_some();
+    if !sides.iter().all(|side| said(side) || !case.observations.speech(*side).is_empty()) {
+        return Some(Answer::not_applicable(Reason::NoConversation));
+    }
+    if !sides.iter().all(said) {
+        return Some(Answer::unknown(Reason::LowCoverage, Vec::new()));
+    }
+    // A classifier that does not declare when a label counts has not judged it.
+    let declared = rule.labels().iter().all(|label| case.observations.thresholds.contains_key(label));
+    (!declared).then(|| Answer::unknown(Reason::ModelInDoubt, Vec::new()))
+}
+
+fn triggered(case: &Case<'_>, rule: &Rule, trigger: &Trigger) -> Answer {
+    let (certain, doubtful): (Vec<Hit>, Vec<Hit>) =
+        triggers(case, trigger).into_iter().partition(|hit| hit.certain);
+    let Some(first) = certain.first().or(doubtful.first()) else {
+        let heard = trigger.patterns().into_iter().all(|pattern| is_heard(case, pattern, None));
+        return if heard {
+            Answer::not_applicable(Reason::PreconditionAbsent)
+        } else {
+            Answer::unknown(Reason::LowCoverage, Vec::new())
+        };
+    };
+    if certain.is_empty() {
+        return Answer::unknown(Reason::ModelInDoubt, vec![first.evidence.clone()]);
+    }
+    let mut answer = joined(certain.iter().map(|hit| obligation(case, rule, Some(hit))).collect());
+    let differs = |hit: &&Hit| {
+        let violated = obligation(case, rule, Some(hit)).ruling == Ruling::Violated;
+        match trigger {
+            // It may have fallen due there instead …
+            Trigger::First(_) => violated != (answer.ruling == Ruling::Violated),
+            // … or there too.
+            Trigger::Every(_) | Trigger::Rounds(_) => violated && answer.ruling != Ruling::Violated,
+        }
+    };
+    if let Some(hit) = doubtful.iter().find(differs) {
+        return Answer::unknown(Reason::ModelInDoubt, vec![hit.evidence.clone()]);
+    }
+    // Where something was rightly left undone, what to play is the occasion.
+    if answer.ruling == Ruling::Met && rule.must_not.is_some() {
+        answer.evidence.insert(0, first.evidence.clone());
+    }
+    answer
+}
+
+/// The occasions on which an obligation falls due, in time order; doubtful ones as far as they matter.
+fn triggers(case: &Case<'_>, trigger: &Trigger) -> Vec<Hit> {
+    match trigger {
+        Trigger::First(any) => {
+            let mut hits = in_time(case, any);
+            let upto = hits.iter().position(|hit| hit.certain).map_or(hits.len(), |first| first + 1);
+            hits.truncate(upto);
+            hits
+        }
+        Trigger::Every(any) => in_time(case, any),
+        Trigger::Rounds(rounds) => last_of_rounds(case, rounds).into_iter().collect(),
+    }
 }
 
 /// An offence that nothing excused is played before the span in which the excuse was due.
@@ -131,32 +162,38 @@ fn joined(answers: Vec<Answer>) -> Answer {
     Answer { ruling, reason, evidence: deciding.into_iter().flat_map(|answer| answer.evidence).collect() }
 }
 
-/// The matches of all patterns in time order, the certain ones before doubtful ones: a rule falls due where
-/// a model is sure, and only where none is sure does its doubt matter.
-fn earliest(case: &Case<'_>, any: &[Pattern]) -> Vec<Hit> {
+/// The matches of all patterns in time order.
+fn in_time(case: &Case<'_>, any: &[Pattern]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = any.iter().flat_map(|pattern| find(case, pattern, None)).collect();
-    hits.sort_by_key(|hit| (!hit.certain, hit.span.start_ms, hit.utterance));
+    hits.sort_by_key(|hit| (hit.span.start_ms, hit.utterance, !hit.certain));
     hits
 }
 
 /// The closing match of the last round that is needed, if there were so many.
 fn last_of_rounds(case: &Case<'_>, rounds: &Rounds) -> Option<Hit> {
-    let opens = find(case, &rounds.open, None);
-    let closes = find(case, &rounds.close, None);
-    let mut closed: Vec<Hit> = Vec::new();
-    for open in opens.iter().filter_map(|hit| hit.turn) {
-        let Some((next, _)) = case.turns_of(rounds.close.speaker).find(|(number, _)| *number > open) else {
-            break;
-        };
-        if let Some(close) = closes.iter().find(|hit| hit.turn == Some(next))
-            && closed.iter().all(|hit| hit.turn != close.turn)
+    let (opens, closes) = (find(case, &rounds.open, None), find(case, &rounds.close, None));
+    // The surest match of a turn speaks for it, the first of equals.
+    let of_turn = |hits: &[Hit], turn: usize| {
+        let here = || hits.iter().filter(|hit| hit.turn == Some(turn));
+        here().find(|hit| hit.certain).or_else(|| here().next()).cloned()
+    };
+    let mut closed: Vec<(usize, Hit)> = Vec::new();
+    for (number, _) in case.turns_of(rounds.open.speaker) {
+        let next = case.turns_of(rounds.close.speaker).map(|(next, _)| next).find(|next| *next > number);
+        if let Some(open) = of_turn(&opens, number)
+            && let Some(next) = next
+            && closed.last().is_none_or(|(turn, _)| *turn != next)
+            && let Some(close) = of_turn(&closes, next)
         {
-            closed.push(close.clone());
+            closed.push((next, Hit { certain: open.certain && close.certain, ..close }));
         }
     }
-    let certain: Vec<Hit> = closed.iter().filter(|hit| hit.certain).cloned().collect();
-    let nth = |hits: Vec<Hit>| hits.into_iter().nth(rounds.count.saturating_sub(1));
-    nth(certain).or_else(|| nth(closed).map(|hit| Hit { certain: false, ..hit }))
+    let nth = rounds.count.saturating_sub(1);
+    let certain = closed.iter().filter(|(_, close)| close.certain).nth(nth);
+    certain
+        .cloned()
+        .or_else(|| closed.get(nth).cloned().map(|(turn, hit)| (turn, Hit { certain: false, ..hit })))
+        .map(|(_, hit)| hit)
 }
 
 /// The rule's demand, once it has fallen due.
@@ -183,7 +220,7 @@ fn demanded_pattern(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -
         return Answer::met(evidence(met));
     }
     let due = due(case, pattern, trigger);
-    let missing = vec![Evidence { channel: Some(pattern.speaker), span: due.span, quote: None, claim: None }];
+    let missing = vec![stretch(Some(pattern.speaker), due.span)];
     if met.len() + doubtful.len() >= pattern.at_least {
         return Answer::unknown(Reason::ModelInDoubt, evidence(doubtful));
     }
@@ -194,7 +231,7 @@ fn demanded_pattern(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -
             EndedBy::Unknown => return Answer::unknown(Reason::MissingAttribute, missing),
         }
     }
-    if case.coverage(&[pattern.speaker], due.span) < COVERAGE_NEEDED {
+    if !is_heard(case, pattern, trigger) {
         return Answer::unknown(Reason::LowCoverage, missing);
     }
     Answer::violated(missing)
@@ -206,25 +243,34 @@ fn forbidden(case: &Case<'_>, clause: &Clause, trigger: Option<&Hit>) -> Answer 
         Clause::Pace(pace) => return pace_within(case, pace),
         Clause::Outcome(kinds) => return has_outcome(case, kinds, false),
     };
-    let hits = find(case, pattern, trigger);
-    let (certain, doubtful): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| hit.certain);
-    if let Some(excuse) = &pattern.unless
-        && !certain.is_empty()
-    {
-        let answers = certain.iter().map(|hit| (hit, demanded_pattern(case, excuse, Some(hit))));
-        return joined(answers.map(|(hit, answer)| with_offence(hit, answer)).collect());
-    }
+    // What nothing excused. Words that may excuse count, so an offence is only as sure as its lack of excuse.
+    let unexcused = |hit: Hit| {
+        let answer = match &pattern.unless {
+            Some(excuse) => with_offence(&hit, demanded_pattern(case, excuse, Some(&hit))),
+            None => Answer::violated(vec![hit.evidence.clone()]),
+        };
+        (answer.ruling != Ruling::Met).then_some((hit.certain, answer))
+    };
+    let (certain, doubtful): (Vec<_>, Vec<_>) =
+        find(case, pattern, trigger).into_iter().filter_map(unexcused).partition(|(certain, _)| *certain);
+    let answers =
+        |offences: Vec<(bool, Answer)>| offences.into_iter().map(|(_, answer)| answer).collect::<Vec<_>>();
     if certain.len() >= pattern.at_least {
-        return Answer::violated(evidence(certain));
+        return joined(answers(certain));
     }
     if certain.len() + doubtful.len() >= pattern.at_least {
-        return Answer::unknown(Reason::ModelInDoubt, evidence(doubtful));
+        let evidence = answers(doubtful).into_iter().flat_map(|answer| answer.evidence).collect();
+        return Answer::unknown(Reason::ModelInDoubt, evidence);
     }
-    let due = due(case, pattern, trigger);
-    if case.coverage(&[pattern.speaker], due.span) < COVERAGE_NEEDED {
+    if !is_heard(case, pattern, trigger) {
         return Answer::unknown(Reason::LowCoverage, Vec::new());
     }
-    Answer::met(Vec::new())
+    Answer::met(vec![stretch(Some(pattern.speaker), due(case, pattern, trigger).span)])
+}
+
+/// A stretch of the call to play, without words.
+fn stretch(channel: Option<Channel>, span: Span) -> Evidence {
+    Evidence { channel, span, quote: None, claim: None }
 }
 
 fn evidence(hits: Vec<Hit>) -> Vec<Evidence> {
@@ -240,83 +286,20 @@ fn pace_within(case: &Case<'_>, pace: &Pace) -> Answer {
         Some(Language::Zh) => pace.zh,
         None => return Answer::not_applicable(Reason::PreconditionAbsent),
     };
-    if case.coverage(&[Channel::Agent], case.conversation) < COVERAGE_NEEDED {
+    if !case.is_heard_within(&[Channel::Agent], case.conversation) {
         return Answer::unknown(Reason::LowCoverage, Vec::new());
     }
-    let span = Evidence { channel: Some(Channel::Agent), span: case.conversation, quote: None, claim: None };
-    if (least..=most).contains(&measured) { Answer::met(Vec::new()) } else { Answer::violated(vec![span]) }
+    let whole = vec![stretch(Some(Channel::Agent), case.conversation)];
+    if (least..=most).contains(&measured) { Answer::met(whole) } else { Answer::violated(whole) }
 }
 
 fn has_outcome(case: &Case<'_>, kinds: &[OutcomeKind], wanted: bool) -> Answer {
-    if kinds.contains(&case.outcome.kind) == wanted {
-        return Answer::met(Vec::new());
-    }
     // The end of the call is where a listener hears how it came out.
-    let third = case.conversation.len_ms() / 3;
-    let span = Span::new(case.conversation.end_ms - third, case.conversation.end_ms);
-    Answer::violated(vec![Evidence { channel: None, span, quote: None, claim: None }])
-}
-
-fn truth(case: &Case<'_>, condition: &Condition) -> Truth {
-    match condition {
-        Condition::All(parts) => fold(case, parts, Truth::No, Truth::Yes),
-        Condition::Any(parts) => fold(case, parts, Truth::Yes, Truth::No),
-        Condition::Not(part) => match truth(case, part) {
-            Truth::Yes => Truth::No,
-            Truth::No => Truth::Yes,
-            unknown @ Truth::Unknown(_) => unknown,
-        },
-        Condition::Found(pattern) => found(case, pattern),
-        Condition::Attribute(attribute) => attribute_is(case, attribute),
-        Condition::Outcome(kinds) => Truth::of(kinds.contains(&case.outcome.kind)),
-        Condition::Spoken(spoken) => {
-            #[allow(clippy::cast_precision_loss)] // milliseconds of one call
-            let seconds = case.observations.speech_ms(spoken.speaker) as f64 / 1000.0;
-            Truth::of(seconds >= spoken.at_least_seconds)
-        }
-    }
-}
-
-/// `decisive` as soon as one part is; unknown where a part is unknown and none decides; else `otherwise`.
-fn fold(case: &Case<'_>, parts: &[Condition], decisive: Truth, otherwise: Truth) -> Truth {
-    let truths: Vec<Truth> = parts.iter().map(|part| truth(case, part)).collect();
-    if truths.contains(&decisive) {
-        return decisive;
-    }
-    truths.into_iter().find(|truth| matches!(truth, Truth::Unknown(_))).unwrap_or(otherwise)
-}
-
-fn found(case: &Case<'_>, pattern: &Pattern) -> Truth {
-    let hits = find(case, pattern, None);
-    let holds = hits.iter().filter(|hit| hit.holds).count();
-    if holds >= pattern.at_least {
-        Truth::Yes
-    } else if hits.len() >= pattern.at_least {
-        Truth::Unknown(Reason::ModelInDoubt)
+    let end = case.conversation.end_ms;
+    let last_third = vec![stretch(None, Span::new(end.saturating_sub(case.conversation.len_ms() / 3), end))];
+    if kinds.contains(&case.outcome.kind) == wanted {
+        Answer::met(last_third)
     } else {
-        Truth::No
+        Answer::violated(last_third)
     }
-}
-
-fn attribute_is(case: &Case<'_>, attribute: &Attribute) -> Truth {
-    let value = match attribute.name {
-        AttributeName::EndedBy => match case.call.ended_by {
-            EndedBy::Agent => Some("agent"),
-            EndedBy::Customer => Some("customer"),
-            EndedBy::Line => Some("line"),
-            EndedBy::Unknown => None,
-        },
-        AttributeName::AutoAnnounced => {
-            Some(if case.call.auto_announced == Some(true) { "true" } else { "false" })
-        }
-        AttributeName::Direction => match case.call.direction {
-            Direction::Inbound => Some("inbound"),
-            Direction::Outbound => Some("outbound"),
-            Direction::Unknown => None,
-        },
-        AttributeName::Queue => case.call.queue.as_deref(),
-    };
-    value.map_or(Truth::Unknown(Reason::MissingAttribute), |value| {
-        Truth::of(attribute.is.iter().any(|wanted| wanted == value))
-    })
 }

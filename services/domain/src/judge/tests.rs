@@ -3,11 +3,11 @@
 use crate::test_call::call_from;
 use crate::{Call, EndedBy, Judgement, Reason, Rulebook, Ruling, judge};
 
-fn pack() -> Rulebook {
+pub(super) fn pack() -> Rulebook {
     Rulebook::parse(include_str!("../../../../deploy/rulebooks/service-baseline.toml")).unwrap()
 }
 
-pub(crate) fn call() -> Call {
+pub(super) fn call() -> Call {
     Call {
         tenant: "demo".into(),
         call_id: "1".into(),
@@ -31,34 +31,40 @@ pub(crate) fn call() -> Call {
     }
 }
 
-fn judged(ended_by: EndedBy, lines: &str) -> Judgement {
+pub(super) fn judged(ended_by: EndedBy, lines: &str) -> Judgement {
     judge(&Call { ended_by, ..call() }, &call_from(lines), &pack())
 }
 
 #[track_caller]
-fn check_ended(ended_by: EndedBy, rule: &str, lines: &str, ruling: Ruling, reason: Option<Reason>) {
+pub(super) fn check_ended(
+    ended_by: EndedBy,
+    rule: &str,
+    lines: &str,
+    ruling: Ruling,
+    reason: Option<Reason>,
+) {
     let judgement = judged(ended_by, lines);
     let verdict = judgement.verdicts.iter().find(|verdict| verdict.rule == rule).unwrap();
     assert_eq!((verdict.ruling, verdict.reason), (ruling, reason), "{verdict:#?}");
 }
 
 #[track_caller]
-fn met(rule: &str, lines: &str) {
+pub(super) fn met(rule: &str, lines: &str) {
     check_ended(EndedBy::Agent, rule, lines, Ruling::Met, None);
 }
 
 #[track_caller]
-fn violated(rule: &str, lines: &str) {
+pub(super) fn violated(rule: &str, lines: &str) {
     check_ended(EndedBy::Agent, rule, lines, Ruling::Violated, None);
 }
 
 #[track_caller]
-fn not_applicable(rule: &str, lines: &str, reason: Reason) {
+pub(super) fn not_applicable(rule: &str, lines: &str, reason: Reason) {
     check_ended(EndedBy::Agent, rule, lines, Ruling::NotApplicable, Some(reason));
 }
 
 #[track_caller]
-fn unknown(rule: &str, lines: &str, reason: Reason) {
+pub(super) fn unknown(rule: &str, lines: &str, reason: Reason) {
     check_ended(EndedBy::Agent, rule, lines, Ruling::Unknown, Some(reason));
 }
 

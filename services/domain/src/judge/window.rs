@@ -1,6 +1,6 @@
 //! Where a match counts, and whether the call lasted long enough for it to fall due.
 
-use crate::{After, Channel, Extent, Pattern, Span, Window};
+use crate::{After, Channel, Extent, Measure, Pattern, Span, Window};
 
 use super::case::{Case, Hit};
 
@@ -19,15 +19,27 @@ pub(super) fn find(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) ->
         hits.retain(|hit| admits(case, window, pattern.speaker, trigger, hit));
     }
     if let Some(answerer) = pattern.answered_by {
-        let before = trigger.map_or(u64::MAX, |trigger| trigger.span.start_ms);
-        hits.retain(|hit| {
-            case.said_by(answerer).any(|(_, answer)| {
-                let at = answer.utterance.span;
-                at.end_ms > hit.span.end_ms && at.start_ms < before
-            })
-        });
+        hits.retain(|hit| is_answered(case, hit, answerer, trigger));
     }
     hits
+}
+
+/// Whether somebody spoke after a question, and before the trigger: in words, or in speech without words,
+/// which may have been the answer.
+fn is_answered(case: &Case<'_>, question: &Hit, answerer: Channel, trigger: Option<&Hit>) -> bool {
+    let before = trigger.map_or(u64::MAX, |trigger| trigger.span.start_ms);
+    let follows = |at: Span| {
+        at.start_ms >= question.span.start_ms && at.end_ms > question.span.end_ms && at.start_ms < before
+    };
+    case.said_by(answerer).any(|(_, answer)| follows(answer.utterance.span))
+        || case.wordless(answerer).any(follows)
+}
+
+/// Whether enough of the speech in which a pattern was due was heard to say that it was not there. Silence
+/// needs no words.
+pub(super) fn is_heard(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> bool {
+    pattern.measure == Some(Measure::DeadAir)
+        || case.is_heard_within(&[pattern.speaker], due(case, pattern, trigger).span)
 }
 
 fn admits(case: &Case<'_>, window: &Window, speaker: Channel, trigger: Option<&Hit>, hit: &Hit) -> bool {
@@ -43,7 +55,7 @@ fn admits(case: &Case<'_>, window: &Window, speaker: Channel, trigger: Option<&H
 }
 
 fn in_first(case: &Case<'_>, extent: &Extent, speaker: Channel, hit: &Hit) -> bool {
-    let early = hit.span.start_ms < case.conversation.start_ms + milliseconds(extent.seconds);
+    let early = hit.span.start_ms < case.conversation.start_ms.saturating_add(milliseconds(extent.seconds));
     early || case.turns_of(speaker).take(extent.turns).any(|(number, _)| Some(number) == hit.turn)
 }
 
@@ -69,19 +81,18 @@ fn is_before(hit: &Hit, trigger: &Hit) -> bool {
 }
 
 fn is_after(case: &Case<'_>, after: &After, speaker: Channel, trigger: &Hit, hit: &Hit) -> bool {
+    let own_turn = trigger.turn.is_some() && hit.turn == trigger.turn;
+    if after.same_turn && own_turn {
+        return true;
+    }
     let follows = match (hit.utterance, trigger.utterance) {
         (Some(hit), Some(trigger)) => hit > trigger || after.same_turn && hit == trigger,
         _ => hit.span.start_ms >= trigger.span.end_ms,
     };
-    if !follows {
-        return false;
-    }
-    let Some(turns) = after.turns else { return true };
-    let own_turn = trigger.turn.is_some() && hit.turn == trigger.turn;
-    if own_turn {
-        return after.same_turn;
-    }
-    turns_after(case, speaker, trigger).take(turns).any(|number| Some(number) == hit.turn)
+    let Some(turns) = after.turns else { return follows };
+    follows
+        && !own_turn
+        && turns_after(case, speaker, trigger).take(turns).any(|number| Some(number) == hit.turn)
 }
 
 /// The speaker's turns that have words after the trigger, the trigger's own turn apart.
@@ -132,7 +143,7 @@ pub(super) fn due(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> 
 /// What is inside either the turns or the seconds counts, so it is due until the later of the two.
 fn due_first(case: &Case<'_>, extent: &Extent, speaker: Channel) -> Due {
     let start = case.conversation.start_ms;
-    let seconds_end = start + milliseconds(extent.seconds);
+    let seconds_end = start.saturating_add(milliseconds(extent.seconds));
     let last_turn =
         case.turns_of(speaker).nth(extent.turns.saturating_sub(1)).map(|(_, turn)| turn.span.end_ms);
     let end = last_turn
@@ -152,5 +163,7 @@ fn due_after(case: &Case<'_>, after: &After, speaker: Channel, trigger: &Hit) ->
     let following: Vec<usize> = turns_after(case, speaker, trigger).take(turns).collect();
     let last = following.last().map(|&number| case.turns[number].span.end_ms);
     let cut = following.len() < turns;
-    Due { span: Span::new(trigger.span.end_ms, if cut { end } else { last.unwrap_or(end) }), cut }
+    let own = trigger.turn.filter(|_| after.same_turn).and_then(|number| case.turns.get(number));
+    let start = own.map_or(trigger.span.end_ms, |turn| turn.span.start_ms);
+    Due { span: Span::new(start, if cut { end } else { last.unwrap_or(end) }), cut }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Class, Clause, Condition, Pattern, PhraseLists, Rule, Trigger};
+use super::{Class, Clause, Pattern, PhraseLists, Rule, Trigger};
+
+/// A score begins here.
+const MOST_POINTS: u32 = 100;
 
 /// Every mistake, in the order of the file.
 pub(super) fn mistakes(rules: &[Rule], phrases: &PhraseLists, confidence_floor: f32) -> Vec<String> {
@@ -20,7 +23,7 @@ pub(super) fn mistakes(rules: &[Rule], phrases: &PhraseLists, confidence_floor: 
         }
         let mut of_rule = Vec::new();
         check_rule(rule, &mut of_rule);
-        for pattern in patterns(rule) {
+        for pattern in rule.patterns() {
             check_pattern(pattern, rule.trigger.is_some(), phrases, &mut of_rule);
         }
         found.extend(of_rule.into_iter().map(|mistake| format!("{}: {mistake}", rule.id)));
@@ -46,9 +49,12 @@ fn check_rule(rule: &Rule, found: &mut Vec<String>) {
         }
         _ => {}
     }
+    if rule.points > MOST_POINTS {
+        found.push(format!("`points` is {}: a score has {MOST_POINTS} to lose", rule.points));
+    }
     for clause in rule.must.iter().chain(&rule.must_not) {
         if let Clause::Pace(pace) = clause
-            && [pace.zh, pace.en].iter().any(|[least, most]| least >= most)
+            && [pace.zh, pace.en].iter().any(|[least, most]| least.is_nan() || most.is_nan() || least >= most)
         {
             found.push("a pace is [least, most]: the second number must be the greater".into());
         }
@@ -91,41 +97,14 @@ fn check_pattern(pattern: &Pattern, has_trigger: bool, phrases: &PhraseLists, fo
     if window.last_share.is_some_and(|share| !(share > 0.0 && share <= 1.0)) {
         found.push("`last_share` is a share of the call's time, more than 0 and at most 1".into());
     }
+    if window.first.as_ref().is_some_and(|first| !(first.seconds >= 0.0 && first.seconds.is_finite())) {
+        found.push("`first.seconds` is a time in seconds, 0 or more".into());
+    }
     let never = window.first.as_ref().is_some_and(|first| first.turns == 0 && first.seconds <= 0.0)
         || window.last_turns == Some(0)
         || window.after_trigger.as_ref().is_some_and(|after| after.turns == Some(0) && !after.same_turn);
     if never {
         found.push("the window is empty and can never match".into());
-    }
-}
-
-/// Every pattern of a rule, wherever it stands.
-fn patterns(rule: &Rule) -> Vec<&Pattern> {
-    let mut all = Vec::new();
-    for clause in rule.must.iter().chain(&rule.must_not) {
-        if let Clause::Found(pattern) = clause {
-            all.push(pattern);
-        }
-    }
-    match &rule.trigger {
-        Some(Trigger::First(any) | Trigger::Every(any)) => all.extend(any),
-        Some(Trigger::Rounds(rounds)) => all.extend([&rounds.open, &rounds.close]),
-        None => {}
-    }
-    for precondition in &rule.when {
-        in_condition(&precondition.holds, &mut all);
-    }
-    all
-}
-
-fn in_condition<'a>(condition: &'a Condition, all: &mut Vec<&'a Pattern>) {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) => {
-            parts.iter().for_each(|part| in_condition(part, all))
-        }
-        Condition::Not(part) => in_condition(part, all),
-        Condition::Found(pattern) => all.push(pattern),
-        Condition::Attribute(_) | Condition::Outcome(_) | Condition::Spoken(_) => {}
     }
 }
 
@@ -160,6 +139,17 @@ mod tests {
     fn all_mistakes_come_at_once() {
         let twice = rule("a.b", GREETS) + &rule("a.b", "class = \"notice\"\npoints = 2");
         check(&twice, &["two rules have this id", "nothing is demanded", "a notice deducts nothing"]);
+    }
+
+    #[test]
+    fn numbers_that_mean_nothing() {
+        check(&rule("a.b", &GREETS.replace('3', "101")), &["a score has 100 to lose"]);
+        check(
+            &rule("a.b", "class = \"notice\"\nmust.pace = { zh = [nan, 300.0], en = [100.0, 200.0] }"),
+            &["[least, most]"],
+        );
+        let first = GREETS.replace(" }", ", window.first = { turns = 1, seconds = nan } }");
+        check(&rule("a.b", &first), &["a time in seconds"]);
     }
 
     #[test]

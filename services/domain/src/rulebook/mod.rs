@@ -2,6 +2,7 @@
 
 mod check;
 mod grammar;
+mod pattern;
 
 use serde::Deserialize;
 

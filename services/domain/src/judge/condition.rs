@@ -1,0 +1,90 @@
+//! Whether a rule applies: what holds, what does not, and what can't be known.
+
+use crate::{Attribute, AttributeName, Condition, Direction, EndedBy, Pattern, Reason};
+
+use super::{
+    case::Case,
+    window::{find, is_heard},
+};
+
+/// Yes, no, or why it can't be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Truth {
+    Yes,
+    No,
+    Unknown(Reason),
+}
+
+impl Truth {
+    fn of(value: bool) -> Self {
+        if value { Self::Yes } else { Self::No }
+    }
+}
+
+/// Whether a condition holds in this call.
+pub(super) fn truth(case: &Case<'_>, condition: &Condition) -> Truth {
+    match condition {
+        Condition::All(parts) => fold(case, parts, Truth::No, Truth::Yes),
+        Condition::Any(parts) => fold(case, parts, Truth::Yes, Truth::No),
+        Condition::Not(part) => match truth(case, part) {
+            Truth::Yes => Truth::No,
+            Truth::No => Truth::Yes,
+            unknown @ Truth::Unknown(_) => unknown,
+        },
+        Condition::Found(pattern) => found(case, pattern),
+        Condition::Attribute(attribute) => attribute_is(case, attribute),
+        Condition::Outcome(kinds) => Truth::of(kinds.contains(&case.outcome.kind)),
+        Condition::Spoken(_) if case.observations.is_mono() => Truth::Unknown(Reason::Mono),
+        Condition::Spoken(spoken) => {
+            #[allow(clippy::cast_precision_loss)] // milliseconds of one call
+            let seconds = case.observations.speech_ms(spoken.speaker) as f64 / 1000.0;
+            Truth::of(seconds >= spoken.at_least_seconds)
+        }
+    }
+}
+
+/// `decisive` as soon as one part is; unknown where a part is unknown and none decides; else `otherwise`.
+fn fold(case: &Case<'_>, parts: &[Condition], decisive: Truth, otherwise: Truth) -> Truth {
+    let truths: Vec<Truth> = parts.iter().map(|part| truth(case, part)).collect();
+    if truths.contains(&decisive) {
+        return decisive;
+    }
+    truths.into_iter().find(|truth| matches!(truth, Truth::Unknown(_))).unwrap_or(otherwise)
+}
+
+fn found(case: &Case<'_>, pattern: &Pattern) -> Truth {
+    let hits = find(case, pattern, None);
+    let holds = hits.iter().filter(|hit| hit.holds).count();
+    if holds >= pattern.at_least {
+        Truth::Yes
+    } else if hits.len() >= pattern.at_least {
+        Truth::Unknown(Reason::ModelInDoubt)
+    } else if is_heard(case, pattern, None) {
+        Truth::No
+    } else {
+        Truth::Unknown(Reason::LowCoverage)
+    }
+}
+
+fn attribute_is(case: &Case<'_>, attribute: &Attribute) -> Truth {
+    let value = match attribute.name {
+        AttributeName::EndedBy => match case.call.ended_by {
+            EndedBy::Agent => Some("agent"),
+            EndedBy::Customer => Some("customer"),
+            EndedBy::Line => Some("line"),
+            EndedBy::Unknown => None,
+        },
+        AttributeName::AutoAnnounced => {
+            Some(if case.call.auto_announced == Some(true) { "true" } else { "false" })
+        }
+        AttributeName::Direction => match case.call.direction {
+            Direction::Inbound => Some("inbound"),
+            Direction::Outbound => Some("outbound"),
+            Direction::Unknown => None,
+        },
+        AttributeName::Queue => case.call.queue.as_deref(),
+    };
+    value.map_or(Truth::Unknown(Reason::MissingAttribute), |value| {
+        Truth::of(attribute.is.iter().any(|wanted| wanted == value))
+    })
+}
