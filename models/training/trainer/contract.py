@@ -34,4 +34,11 @@ def speaker_of(label):
 def is_back_channel(text):
     """As `is_back_channel` in services/domain/src/turn.rs."""
     words = "".join(c.lower() if c.isascii() else c for c in (c if c.isalnum() else " " for c in text))
-    return " ".join(words.split()) in BACK_CHANNELS
+    words = rest = " ".join(words.split())
+    while rest:
+        begun = [said for said in BACK_CHANNELS if rest.startswith(said)
+                 and (not said.isascii() or rest[len(said):][:1] in ("", " "))]
+        if not begun:
+            return False
+        rest = rest[len(max(begun, key=len)):].lstrip()
+    return bool(words)
