@@ -107,6 +107,7 @@ fn parts_of_numbers_however_written() {
         ("末四位１２３４", "末四位[partial_number]"),
         ("后4位是 1 2 3 4", "后4位是 [partial_number]"),
         ("后四位451X", "后四位[partial_number]"),
+        ("后面四位是1234", "后面四位是[partial_number]"),
         ("最后六位是123456", "最后六位是[partial_number]"),
         ("1234结尾的那张卡", "[partial_number]结尾的那张卡"),
         ("it ends in 4 4 2 1", "it ends in [partial_number]"),
@@ -128,6 +129,7 @@ fn accounts_mail_plates_however_written() {
         ("wang at qq dot com", "[email]"),
         ("wang dot li at qq dot com", "[email]"),
         ("w a n g at qq.com please", "[email] please"),
+        ("email me at j.smith at outlook dot co dot uk", "email [email]"),
         ("wang艾特qq点com", "[email]"),
         ("邮箱是12345@qq点com", "邮箱是[email]"),
         ("WANG.LI@EXAMPLE.CO.UK. Thanks", "[email]. Thanks"),
@@ -156,6 +158,9 @@ fn birth_dates_however_written() {
         ("my birthday is the 7th of March, 1990", "my birthday is the [birth_date]"),
         ("my birthday is March 7th", "my birthday is [birth_date]"),
         ("I was born 3/7/90", "I was born [birth_date]"),
+        ("born on the third of March 1990", "born on the [birth_date]"),
+        ("my birthday is March 1990", "my birthday is [birth_date]"),
+        ("出生年月是1990年3月", "出生年月是[birth_date]"),
     ]);
 }
 
@@ -174,6 +179,8 @@ fn addresses_however_written() {
         ("22 West 21st Street", "[address_detail] West 21st Street"),
         ("10 Kings Crescent", "[address_detail] Kings Crescent"),
         ("PO Box 1187", "PO Box [address_detail]"),
+        ("SW1A 2AA, number 10", "SW1A 2AA, number [address_detail]"),
+        ("门牌号是1502", "门牌号是[address_detail]"),
     ]);
 }
 

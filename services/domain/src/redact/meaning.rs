@@ -30,7 +30,7 @@ static NAMED: LazyLock<Vec<(Meaning, Regex)>> = LazyLock::new(|| {
         ),
         named(
             Meaning::Partial,
-            r"(?i)(?:尾号|尾数|末尾|末[三四六]位|后[三四六346]位|最后[三四六346]位|最后[三四六346]个数|last (?:four|4|three|3|six|6)(?: digits| numbers)?|\bend(?:ing|s)(?: in| with)?\b)",
+            r"(?i)(?:尾号|尾数|末尾|末[三四六]位|后面?[三四六346]位|最后面?[三四六346]位|最后[三四六346]个数|last (?:four|4|three|3|six|6)(?: digits| numbers)?|\bend(?:ing|s)(?: in| with)?\b)",
         ),
         named(Meaning::Account, r"(?i)(?:账号|帐号|账户|帐户|户号|account|routing|iban|sort code)"),
         named(Meaning::Card, r"(?i)(?:卡号|银行卡|信用卡|储蓄卡|card)"),

@@ -40,7 +40,7 @@ fn emails_and_plates(add: &mut impl FnMut(RedactedKind, &str)) {
     let dot = r"(?:[.．]| \. | dot |\s?点\s?)";
     let local = r"(?:\b(?:[a-z0-9] ){2,})?[a-z0-9._%+-]+(?:(?: dot | underscore | dash |\s?点\s?|\s?下划线\s?)[a-z0-9._%+-]+)*";
     let domain = format!(r"[a-z0-9-]+(?:{dot}[a-z0-9-]+)*{dot}[a-z]{{2,}}");
-    add(Email, &format!(r"(?i){local}(?:\s?[@＠]\s?|\s?艾特\s?| at ){domain}"));
+    add(Email, &format!(r"(?i){local}(?:\s?[@＠]\s?|\s?艾特\s?| at ){domain}(?: at {domain})?"));
     // Mainland plates: province, letter, five letters and digits; six with green plates.
     let mark = "[A-HJ-NP-Za-hj-np-z0-9零一二三四五六七八九幺]";
     add(
@@ -67,19 +67,21 @@ fn written_numbers(add: &mut impl FnMut(RedactedKind, &str)) {
 fn birth_dates(add: &mut impl FnMut(RedactedKind, &str)) {
     // A birthday's cake, coupon or offer has dates that are nobody's birth.
     let zh = r"(?:出生|生日|生于)[^0-9０-９。！\]蛋糕优惠活动礼券福]{0,8}?";
-    let zh_date = format!(r"(?:{N}{{2,4}}\s?年\s?)?{N}{{1,3}}\s?月\s?{N}{{1,3}}\s?[日号]?");
+    let year_month = format!(r"{N}{{2,4}}\s?年\s?{N}{{1,3}}\s?月");
+    let zh_date = format!(r"(?:{year_month}|{N}{{1,3}}\s?月)\s?{N}{{1,3}}\s?[日号]?|{year_month}");
     let numeric = r"[0-9]{1,4}\s?[./-]\s?[0-9]{1,2}\s?[./-]\s?[0-9]{1,4}|[0-9]{2,4} [0-9]{1,2} [0-9]{2,4}";
     let digits = |more| format!(r"{N}(?:[\s,，-]?{N}){{{more}}}");
     let (eight, six) = (digits(7), digits(5));
     add(BirthDate, &format!("{zh}(?P<it>{zh_date}|{eight}|{numeric}|{six})"));
     add(BirthDate, &format!(r"(?P<it>{zh_date})\s?(?:出生|的?生日|生的|生人|过生日)"));
     let en = r"(?i)(?:\bborn|\bbirth(?:day)?|\bd\.?o\.?b\.?)[^0-9.!?\]]{0,24}?";
-    let day = r"[0-9]{1,2}(?:st|nd|rd|th)?";
+    let day =
+        r"(?:[0-9]{1,2}(?:st|nd|rd|th)?|(?:(?:twenty|thirty)[ -]?)?(?:first|second|third|[a-z]{2,7}th))";
     let year = r"(?:,? [0-9]{2,4}\b)?";
     add(
         BirthDate,
         &format!(
-            r"{en}\b(?P<it>{day}(?: of)? {MONTH},?{year}|{MONTH} {day}{year}|{numeric}|[0-9]{{8}}|[0-9]{{6}})"
+            r"{en}\b(?P<it>{day}(?: of)? {MONTH},?{year}|{MONTH},? [0-9]{{4}}\b|{MONTH} {day}\b{year}|{numeric}|[0-9]{{8}}|[0-9]{{6}})"
         ),
     );
 }
@@ -94,13 +96,16 @@ fn addresses(add: &mut impl FnMut(RedactedKind, &str)) {
     add(AddressDetail, &format!(r"{road}\s?(?P<it>{part}{rest})"));
     add(AddressDetail, &format!(r"(?:{N}+\s?(?:号楼|栋|幢|单元)|[A-Z]座){rest}"));
     add(AddressDetail, &format!("{N}{{3,4}}室"));
+    add(AddressDetail, &format!(r"门牌(?:号码?)?[是为：:\s]{{0,2}}(?P<it>{N}+)"));
     add(
         AddressDetail,
         r"(?i)\b(?:apartment|apt\.?|flat|unit|suite|room|(?:house|door)(?: number)?|p\.?o\.? box)\s(?:number\s|is\s)?(?P<it>[0-9]+[a-z]?)\b",
     );
     let word = "(?:[A-Z][a-z']+|[0-9]+(?:st|nd|rd|th))";
     add(AddressDetail, &format!(r"\b(?P<it>[0-9]{{1,5}}[A-Za-z]?)\s(?:{word}\s){{1,3}}{ROAD}\b"));
-    add(AddressDetail, r"\b(?P<it>[0-9]{1,4}[A-Za-z]?),?\s[A-Z]{1,2}[0-9][A-Z0-9]?\s?[0-9][A-Z]{2}\b");
+    let postcode = r"\b[A-Z]{1,2}[0-9][A-Z0-9]?\s?[0-9][A-Z]{2}\b";
+    add(AddressDetail, &format!(r"\b(?P<it>[0-9]{{1,4}}[A-Za-z]?),?\s{postcode}"));
+    add(AddressDetail, &format!(r"{postcode},?\s[Nn]umber (?P<it>[0-9]{{1,4}}[A-Za-z]?)\b"));
 }
 
 /// The shapes in a text, in order and without overlaps; where two overlap, the earlier of the list.
