@@ -7,7 +7,7 @@ use std::time::Instant;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
 use rdkafka::{Offset, TopicPartitionList};
 use tracing::{info, warn};
@@ -61,8 +61,14 @@ impl Membership {
             return;
         }
         match consumer.commit(&offsets, mode) {
-            Ok(()) if matches!(mode, CommitMode::Sync) => self.note_commit(&offsets),
-            Ok(()) => {}
+            Ok(()) => {
+                self.metrics.committed(true);
+                let mut ledger = self.ledger();
+                for element in offsets.elements() {
+                    let partition = Partition::new(element.topic(), element.partition());
+                    ledger.committed(&partition, element.offset().to_raw());
+                }
+            }
             Err(error) => {
                 self.metrics.committed(false);
                 warn!(error = &error as &dyn std::error::Error, "offsets not committed; tried again");
@@ -70,12 +76,14 @@ impl Membership {
         }
     }
 
-    fn note_commit(&self, offsets: &TopicPartitionList) {
-        self.metrics.committed(true);
+    /// The client tells of no asynchronous commit how it went; its statistics do. What they do not
+    /// confirm is committed again.
+    fn confirm_commits(&self, statistics: &Statistics) {
         let mut ledger = self.ledger();
-        for element in offsets.elements() {
-            if let (Offset::Offset(offset), Ok(())) = (element.offset(), element.error()) {
-                ledger.committed(&Partition::new(element.topic(), element.partition()), offset);
+        for topic in statistics.topics.values() {
+            for partition in topic.partitions.values() {
+                let held = Some(partition.committed_offset).filter(|offset| *offset >= 0);
+                ledger.committed(&Partition::new(&topic.topic, partition.partition), held);
             }
         }
     }
@@ -107,6 +115,7 @@ impl ClientContext for Membership {
         let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
         let behind = partitions.map(|partition| partition.consumer_lag.max(0)).sum();
         self.metrics.lag(behind);
+        self.confirm_commits(&statistics);
     }
 }
 
@@ -139,16 +148,6 @@ impl ConsumerContext for Membership {
             Rebalance::Error(error) => {
                 self.metrics.kafka_error();
                 warn!(error = error as &dyn std::error::Error, "rebalance failed");
-            }
-        }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        match result {
-            Ok(()) => self.note_commit(offsets),
-            Err(error) => {
-                self.metrics.committed(false);
-                warn!(error = &error as &dyn std::error::Error, "offsets not committed; tried again");
             }
         }
     }

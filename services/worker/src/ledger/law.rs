@@ -78,7 +78,7 @@ impl World {
                     self.ledger.to_commit().map(|(p, offset)| (p.clone(), offset)).collect();
                 for (partition, offset) in commits {
                     self.committed[partition.number as usize] = offset;
-                    self.ledger.committed(&partition, offset);
+                    self.ledger.committed(&partition, Some(offset));
                 }
             }
         }

@@ -59,7 +59,7 @@ struct Assignment {
     epoch: u64,
     lease: Lease,
     calls: PartitionLedger,
-    /// What Kafka holds, as far as a commit of ours told it.
+    /// What Kafka holds, as far as we know.
     committed: Option<i64>,
 }
 
@@ -122,10 +122,10 @@ impl Ledger {
         })
     }
 
-    /// Kafka holds this offset now.
-    pub fn committed(&mut self, partition: &Partition, offset: i64) {
+    /// Kafka holds this offset now, or none.
+    pub fn committed(&mut self, partition: &Partition, offset: Option<i64>) {
         if let Some(assignment) = self.assignments.get_mut(partition) {
-            assignment.committed = Some(offset);
+            assignment.committed = offset;
         }
     }
 
@@ -184,7 +184,7 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.assigned(partition(0));
         let (position, _) = take(&mut ledger, 0, 5);
-        ledger.committed(&partition(0), 5);
+        ledger.committed(&partition(0), Some(5));
         assert_eq!(to_commit(&ledger), []);
         ledger.settle(&position);
         assert_eq!(to_commit(&ledger), [(0, 6)]);
@@ -219,7 +219,7 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.assigned(partition(0));
         let (old, lease) = take(&mut ledger, 0, 5000);
-        ledger.committed(&partition(0), 5000);
+        ledger.committed(&partition(0), Some(5000));
         let (new, _) = take(&mut ledger, 0, 3);
         assert!(lease.is_over());
         ledger.settle(&old);

@@ -188,9 +188,9 @@ impl Metrics {
         self.lag.set(calls);
     }
 
-    /// Offsets were committed, or not.
-    pub fn committed(&self, done: bool) {
-        self.commits.with_label_values(&[if done { "done" } else { "failed" }]).inc();
+    /// Offsets were sent to the broker, or could not be.
+    pub fn committed(&self, sent: bool) {
+        self.commits.with_label_values(&[if sent { "sent" } else { "failed" }]).inc();
     }
 
     /// A call is tried again.

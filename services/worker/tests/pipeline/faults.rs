@@ -26,6 +26,20 @@ fn a_call_whose_rows_are_refused_is_not_committed_until_they_are_taken() {
     worker.stop();
 }
 
+/// Nothing reports an asynchronous commit that failed, and no further call comes to repeat it.
+#[test]
+fn a_commit_that_failed_is_repeated() {
+    let cluster = Cluster::start();
+    let worker = Running::start(cluster.config(&[]));
+    wait_until("ready", || worker.health.not_ready().is_none());
+    let refusals = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED; 2];
+    cluster.mock.request_errors(RDKafkaApiKey::OffsetCommit, &refusals);
+    cluster.publish(&message(&ordinary("good")));
+    cluster.rows(Topic::Results, 1);
+    wait_until("committed", || cluster.committed() == 1);
+    worker.stop();
+}
+
 #[test]
 fn a_broker_that_goes_away_costs_time_and_no_call() {
     let cluster = Cluster::start();
