@@ -10,7 +10,7 @@ use callqa_worker::config::Kafka;
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
 
-use crate::kafka::{Connection, Place, Start, TopicReader};
+use crate::kafka::{Connection, Place, TopicReader};
 use crate::{CliError, Done, terminal};
 
 /// So many calls of each kind of trouble are listed; the counts are always whole.
@@ -40,7 +40,7 @@ impl Args {
         }
         read_endings(&kafka, &mut balance)?;
         // Calls that came and ended while we read: without them their endings would look like strays.
-        for (topic, place) in kafka.topics.calls.iter().zip(&places) {
+        for (topic, place) in kafka.topics.calls.iter().zip(places) {
             read_late_calls(&kafka, topic, place, &mut balance)?;
         }
         terminal::print(&balance.report())?;
@@ -165,26 +165,26 @@ fn list(text: &mut String, title: &str, calls: &[&str]) {
 }
 
 fn read_calls(kafka: &Kafka, topic: &str, balance: &mut Balance) -> Result<Place, CliError> {
-    let mut reader = TopicReader::open(kafka, topic, Start::Oldest)?;
-    if reader.place().values().any(|&offset| offset > 0) {
+    let oldest = TopicReader::oldest(kafka, topic)?;
+    if oldest.values().any(|&offset| offset > 0) {
         balance.cut.push(topic.to_owned());
     }
-    reader.catch_up(|message| {
+    TopicReader::open(kafka, topic, oldest)?.read_to_end(|message| {
         let (ending_id, what) = identify(message);
         balance.received(ending_id, what);
         Ok(())
-    })?;
-    Ok(reader.place().clone())
+    })
 }
 
-fn read_late_calls(kafka: &Kafka, topic: &str, from: &Place, balance: &mut Balance) -> Result<(), CliError> {
-    TopicReader::open_at(kafka, topic, from)?.catch_up(|message| {
+fn read_late_calls(kafka: &Kafka, topic: &str, from: Place, balance: &mut Balance) -> Result<(), CliError> {
+    TopicReader::open(kafka, topic, from)?.read_to_end(|message| {
         let (ending_id, what) = identify(message);
         if balance.endings.contains_key(&ending_id) {
             balance.received(ending_id, what);
         }
         Ok(())
-    })
+    })?;
+    Ok(())
 }
 
 /// The id that the worker gives to the ending of this event, and its name for people.
@@ -212,19 +212,22 @@ fn shown(name: &CallName) -> String {
 }
 
 fn read_endings(kafka: &Kafka, balance: &mut Balance) -> Result<(), CliError> {
-    let topics = &kafka.topics;
-    TopicReader::open(kafka, &topics.dead_letters, Start::Oldest)?.catch_up(|message| {
+    let (letters, results) = (&kafka.topics.dead_letters, &kafka.topics.results);
+    let oldest = TopicReader::oldest(kafka, letters)?;
+    TopicReader::open(kafka, letters, oldest)?.read_to_end(|message| {
         let row = serde_json::from_slice::<DeadLetterRow>(message.payload().unwrap_or_default()).ok();
         let row = row.map(|row| (row.ending_id, row.ending, (row.tenant, row.call_id, row.revision)));
         take(row, balance);
         Ok(())
     })?;
-    TopicReader::open(kafka, &topics.results, Start::Oldest)?.catch_up(|message| {
+    let oldest = TopicReader::oldest(kafka, results)?;
+    TopicReader::open(kafka, results, oldest)?.read_to_end(|message| {
         let row = serde_json::from_slice::<ResultRow>(message.payload().unwrap_or_default()).ok();
         let row = row.map(|row| (row.ending_id, row.ending, (row.tenant, row.call_id, row.revision)));
         take(row, balance);
         Ok(())
-    })
+    })?;
+    Ok(())
 }
 
 type Named = (Option<String>, Option<String>, Option<u32>);

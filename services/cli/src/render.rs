@@ -6,6 +6,9 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table};
 /// A quote is cut after so many characters: enough to know it again, and the time is there to play the rest.
 const QUOTE_CHARS: usize = 80;
 
+/// On a narrower terminal cells would be folded letter by letter; there the lines may rather run over.
+const NARROWEST: u16 = 72;
+
 /// How a call ended, for a row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
@@ -94,9 +97,10 @@ pub fn calls(lines: &[CallLine]) -> String {
         return String::new();
     }
     let mut table = Table::new();
-    table
-        .load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
-        .set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
+    if table.width().is_some_and(|width| width >= NARROWEST) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
     table.set_header(["call", "length", "language", "outcome", "score", "flags"]);
     for line in lines {
         table.add_row(cells(line));

@@ -14,6 +14,7 @@ use callqa_models::{ModelError, Models, StopSignal};
 use callqa_proto::decode;
 use callqa_proto::header::EventHeaders;
 use callqa_worker::analyst::{Analyst, AssessError, Judged, Settings, Submission};
+use callqa_worker::analysts::WorkError;
 use callqa_worker::recording::{Recording, RecordingWriter};
 
 use super::failure::Failure;
@@ -128,7 +129,7 @@ impl Bench<'_> {
             Err(_) => {
                 // What it left behind in its models may be half done.
                 *analyst = self.analyst().map_err(AssessError::Model)?;
-                Err(Failure::Panic)
+                Err(WorkError::Panicked.into())
             }
         }
     }
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_is_done_early_waits_for_its_turn() {
-        let done = [2, 0, 3, 1].map(|index| Ok((index, Err(Failure::Panic))));
+        let done = [2, 0, 3, 1].map(|index| Ok((index, Err(Failure::from(WorkError::Panicked)))));
         let mut told = Vec::new();
         in_order(done.into_iter(), &mut |index, _| {
             told.push(index);
@@ -173,7 +174,7 @@ mod tests {
 
     #[test]
     fn models_that_fail_end_it_all() {
-        let done = [Ok((0, Err(Failure::Panic))), Err(ModelError::Stopped)];
+        let done = [Ok((0, Err(Failure::from(WorkError::Panicked)))), Err(ModelError::Stopped)];
         assert!(in_order(done.into_iter(), &mut |_, _| Ok(())).is_err());
     }
 }

@@ -4,8 +4,10 @@ use std::io;
 use std::path::Path;
 
 use callqa_audio::AudioError;
+use callqa_domain::DeadLetterReason;
 use callqa_proto::DecodeError;
 use callqa_worker::analyst::AssessError;
+use callqa_worker::analysts::WorkError;
 
 /// Why one call could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -19,22 +21,25 @@ pub enum Failure {
     /// What is known of the call can't be written down.
     #[error("{0}")]
     Event(serde_json::Error),
-    /// The recording was refused, or a model failed.
+    /// The recording was refused, or a model or the program failed.
     #[error("{0}")]
-    Assess(#[from] AssessError),
-    /// The program failed.
-    #[error("the program failed on this recording")]
-    Panic,
+    Work(#[from] WorkError),
+}
+
+impl From<AssessError> for Failure {
+    fn from(error: AssessError) -> Self {
+        Self::Work(error.into())
+    }
 }
 
 impl Failure {
-    /// A short name, as in dead letters.
-    pub fn reason(&self) -> &'static str {
+    /// What a worker's dead letter would call it.
+    pub fn reason(&self) -> DeadLetterReason {
         match self {
-            Self::File(_) => "unreadable",
-            Self::Description(_) | Self::Event(_) => "invalid_event",
-            Self::Assess(error) => error.reason(),
-            Self::Panic => "internal",
+            Self::File(_) => DeadLetterReason::RecordingUnreachable,
+            Self::Description(error) => error.reason(),
+            Self::Event(_) => DeadLetterReason::InvalidEvent,
+            Self::Work(error) => error.reason(),
         }
     }
 
@@ -47,15 +52,17 @@ impl Failure {
         match self {
             Self::File(_) => "check the path and its permissions",
             Self::Description(_) | Self::Event(_) => "correct the CSV that describes the call",
-            Self::Assess(AssessError::Audio(error)) => of_audio(error),
-            Self::Assess(AssessError::WrongChannelLayout { .. }) => {
+            Self::Work(WorkError::Assess(AssessError::Audio(error))) => of_audio(error),
+            Self::Work(WorkError::Assess(AssessError::WrongChannelLayout { .. })) => {
                 "say --layout agent-first, customer-first or mono, as the recording is"
             }
-            Self::Assess(AssessError::Model(_)) => {
+            Self::Work(WorkError::Assess(AssessError::Model(_))) => {
                 "check the models with `callqa verify-models`, and free memory"
             }
-            Self::Assess(AssessError::Stopped) => "run it again",
-            Self::Panic => "please report it with the message above",
+            Self::Work(WorkError::Assess(AssessError::Stopped)) | Self::Work(WorkError::NotWanted) => {
+                "run it again"
+            }
+            Self::Work(WorkError::Panicked) => "please report it with the message above",
         }
     }
 }

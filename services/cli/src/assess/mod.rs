@@ -117,7 +117,7 @@ impl Report<'_> {
         match heard {
             // Its sentence stands on standard error already.
             Err(failure) => {
-                let reason = failure.reason().to_owned();
+                let reason = failure.reason().name().to_owned();
                 Ok(unassessed(Ended::DeadLettered { reason, detail: String::new() }))
             }
             Ok(Outcome { judged: Judged::Excluded(reason), .. }) => {

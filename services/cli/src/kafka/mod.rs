@@ -12,7 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, ClientContext};
 
-pub use reader::{Place, Start, TopicReader};
+pub use reader::{Place, TopicReader};
 
 use crate::CliError;
 

@@ -9,7 +9,7 @@ use rdkafka::Message;
 use serde::de::DeserializeOwned;
 
 use super::{Endings, Keep, Outlet, Taken, write_summary};
-use crate::kafka::{Place, Start, TopicReader};
+use crate::kafka::{Place, TopicReader};
 use crate::progress::{Progress, Unwatched, one_line};
 use crate::{CliError, Done, render, terminal};
 
@@ -55,10 +55,10 @@ impl Goal {
     }
 }
 
-/// Readers of the three topics that tell how calls ended.
+/// The places in the three topics that tell how calls ended.
 pub struct Watch {
     kafka: Kafka,
-    results: TopicReader,
+    results: Place,
     findings: Place,
     dead_letters: Place,
     unreadable: usize,
@@ -70,7 +70,7 @@ impl Watch {
     /// # Errors
     /// A broker that is not there, topics that are missing.
     pub fn from_the_oldest(kafka: &Kafka) -> Result<Self, CliError> {
-        Self::open(kafka, Start::Oldest)
+        Self::from(kafka, TopicReader::oldest)
     }
 
     /// Only what comes from now on.
@@ -78,15 +78,17 @@ impl Watch {
     /// # Errors
     /// A broker that is not there, topics that are missing.
     pub fn from_now_on(kafka: &Kafka) -> Result<Self, CliError> {
-        Self::open(kafka, Start::End)
+        Self::from(kafka, TopicReader::end)
     }
 
-    fn open(kafka: &Kafka, start: Start) -> Result<Self, CliError> {
-        let place = |topic: &str| Ok::<_, CliError>(TopicReader::open(kafka, topic, start)?.place().clone());
+    fn from(
+        kafka: &Kafka,
+        place: impl Fn(&Kafka, &str) -> Result<Place, CliError>,
+    ) -> Result<Self, CliError> {
         Ok(Self {
-            findings: place(&kafka.topics.findings)?,
-            dead_letters: place(&kafka.topics.dead_letters)?,
-            results: TopicReader::open(kafka, &kafka.topics.results, start)?,
+            results: place(kafka, &kafka.topics.results)?,
+            findings: place(kafka, &kafka.topics.findings)?,
+            dead_letters: place(kafka, &kafka.topics.dead_letters)?,
             kafka: kafka.clone(),
             unreadable: 0,
         })
@@ -134,14 +136,19 @@ impl Watch {
         waited.map(|()| endings)
     }
 
+    fn open_results(&self) -> Result<TopicReader, CliError> {
+        TopicReader::open(&self.kafka, &self.kafka.topics.results, self.results.clone())
+    }
+
     fn read_to_the_end(&mut self, endings: &mut Endings) -> Result<(), CliError> {
-        let unreadable = &mut self.unreadable;
-        self.results.catch_up(|message| {
+        let (reader, unreadable) = (self.open_results()?, &mut self.unreadable);
+        self.results = reader.read_to_end(|message| {
             if let Some(row) = row(message.payload(), unreadable) {
                 endings.result(row);
             }
             Ok(())
-        })
+        })?;
+        Ok(())
     }
 
     fn wait_for(
@@ -151,9 +158,10 @@ impl Watch {
         endings: &mut Endings,
         progress: &mut Progress,
     ) -> Result<(), CliError> {
+        let mut results = self.open_results()?;
         let mut last_ending = Instant::now();
         while !goal.is_reached(endings) {
-            let message = self.results.wait(LOOK)?;
+            let message = results.wait(LOOK)?;
             let read = message.and_then(|message| row::<ResultRow>(message.payload(), &mut self.unreadable));
             if let Some(row) = read.filter(|row| goal.wants(row)) {
                 let (ending_id, flagged) = (row.ending_id.clone(), row.flagged);
@@ -180,25 +188,22 @@ impl Watch {
     /// read is there by now.
     fn gather(&mut self, endings: &mut Endings) -> Result<(), CliError> {
         let unreadable = &mut self.unreadable;
+        let open = |topic: &str, place: &Place| TopicReader::open(&self.kafka, topic, place.clone());
         if endings.wants_findings() {
-            let mut reader = TopicReader::open_at(&self.kafka, &self.kafka.topics.findings, &self.findings)?;
-            reader.catch_up(|message| {
+            self.findings = open(&self.kafka.topics.findings, &self.findings)?.read_to_end(|message| {
                 row::<FindingRow>(message.payload(), unreadable)
                     .into_iter()
                     .for_each(|row| endings.finding(row));
                 Ok(())
             })?;
-            self.findings = reader.place().clone();
         }
-        let mut reader =
-            TopicReader::open_at(&self.kafka, &self.kafka.topics.dead_letters, &self.dead_letters)?;
-        reader.catch_up(|message| {
+        let letters = open(&self.kafka.topics.dead_letters, &self.dead_letters)?;
+        self.dead_letters = letters.read_to_end(|message| {
             row::<DeadLetterRow>(message.payload(), unreadable)
                 .into_iter()
                 .for_each(|row| endings.dead_letter(row));
             Ok(())
         })?;
-        self.dead_letters = reader.place().clone();
         Ok(())
     }
 }
