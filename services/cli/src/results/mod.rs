@@ -43,7 +43,7 @@ pub struct Outlet {
     /// findings with evidence, and what is known of calls that were not assessed
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
-    /// Give up once no call has ended for this long
+    /// While waiting for calls: give up once none has ended for this long
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
     pub timeout: Duration,
 }

@@ -177,7 +177,7 @@ impl Watch {
                         progress.ended(&line);
                     }
                 }
-            } else if last_ending.elapsed() > outlet.timeout {
+            } else if *goal != Goal::Never && last_ending.elapsed() > outlet.timeout {
                 return Err(CliError::TimedOut(in_vain(goal, endings, outlet.timeout)));
             }
         }
