@@ -17,6 +17,8 @@ mod open;
 
 mod pack;
 
+#[cfg(test)]
+mod real;
 #[cfg(feature = "scripted")]
 pub mod scripted;
 mod stop;

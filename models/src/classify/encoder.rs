@@ -27,7 +27,7 @@ const PADDING: i64 = 1;
 const NAME: &str = "e5-encoder";
 
 /// A text as a point; its length is 1.
-pub(super) type Embedding = Vec<f32>;
+pub(crate) type Embedding = Vec<f32>;
 
 /// The encoder, shared: whoever needs it waits for the one who uses it, for one batch at most.
 pub(crate) struct Encoder {
@@ -49,7 +49,7 @@ impl Encoder {
 
     /// The embedding of each text. Batches hold texts of this call alone, in an order that its content gives,
     /// so that the same call always meets the same arithmetic.
-    pub(super) fn embed<'a>(
+    pub(crate) fn embed<'a>(
         &self,
         texts: impl Iterator<Item = &'a str>,
         stop: &StopSignal,

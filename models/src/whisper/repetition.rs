@@ -46,7 +46,7 @@ mod tests {
     fn check(text: &str, expect: Option<Range<usize>>) {
         let words: Vec<Word> = text
             .split(' ')
-            .map(|text| Word { text: text.to_owned(), probabilities: vec![1.0], at: 0, phrase: 0 })
+            .map(|text| Word { text: text.to_owned(), probabilities: vec![1.0], at: 0, until: 0, phrase: 0 })
             .collect();
         assert_eq!(find(&words), expect, "{text}");
     }

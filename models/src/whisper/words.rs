@@ -22,6 +22,8 @@ pub(super) struct Word {
     pub(super) probabilities: Vec<f32>,
     /// When it begins, in samples of the window.
     pub(super) at: usize,
+    /// When its last token begins: a number may be read out with pauses.
+    pub(super) until: usize,
     /// Number of its phrase.
     pub(super) phrase: usize,
 }
@@ -50,8 +52,9 @@ fn add(words: &mut Vec<Word>, text: String, probabilities: Vec<f32>, first: &Tok
         Some(word) if word.phrase == first.phrase && continues(&word.text, &text) => {
             word.text.push_str(&text);
             word.probabilities.extend(probabilities);
+            word.until = first.at.max(word.until);
         }
-        _ => words.push(Word { text, probabilities, at: first.at, phrase: first.phrase }),
+        _ => words.push(Word { text, probabilities, at: first.at, until: first.at, phrase: first.phrase }),
     }
 }
 

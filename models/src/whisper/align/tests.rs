@@ -87,6 +87,24 @@ fn no_passage_loses_all_its_words() {
 }
 
 #[test]
+fn words_that_were_timed_all_at_once_go_back_to_their_sentence() {
+    check(
+        &[(0, 14), (60, 90)],
+        &[("帮", 7), ("我", 61), ("改", 63), ("吧", 63), ("|", 0), ("我", 63), ("叫", 63), ("王", 70)],
+        &[(0, 1_400, "帮我改吧"), (6_000, 9_000, "我叫王")],
+    );
+}
+
+#[test]
+fn a_number_read_out_with_a_pause_is_one_word_in_two_pieces() {
+    check(
+        &[(0, 20), (25, 50), (90, 99)],
+        &[(" is", 1), (" 4532", 5), ("-2835", 30), ("-9462.", 40), (" Thanks.", 91)],
+        &[(0, 5_000, "is 4532-2835-9462."), (9_000, 9_900, "Thanks.")],
+    );
+}
+
+#[test]
 fn whispers_time_marks_end_an_utterance_where_the_sentence_does() {
     check(
         &[(0, 60)],

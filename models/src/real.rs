@@ -1,0 +1,167 @@
+//! The real models on a sample call. They are not part of the checkout: `models/fetch` brings them.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use callqa_audio::{Decoder, Limits, SpeechSegmenter};
+use callqa_domain::{Channel, Language, redact};
+use ort::environment::Environment;
+
+use crate::classify::Encoder;
+use crate::vad::Silero;
+use crate::{
+    Manifest, ModelError, Packer, Role, SAMPLES_PER_MS, SpeechDetector, StopSignal, Transcriber, VAD_WINDOW,
+    Whisper, WhisperTranscriber, Window, onnx,
+};
+
+fn file(role: Role) -> PathBuf {
+    let manifest = Manifest::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/manifest.toml"))).unwrap();
+    let cache = || format!("{}/.cache/callqa/models", std::env::var("HOME").unwrap());
+    let folder = std::env::var("CALLQA_MODELS").unwrap_or_else(|_| cache());
+    let file = manifest.file(role, None).unwrap();
+    manifest.verified(file, Path::new(&folder)).unwrap().0
+}
+
+fn environment() -> Environment {
+    onnx::environment(&file(Role::Onnxruntime)).unwrap()
+}
+
+fn transcriber() -> WhisperTranscriber {
+    Whisper::open("whisper", &file(Role::Whisper)).unwrap().transcriber().unwrap()
+}
+
+/// Both channels of the first `seconds` of a sample call, 16 kHz.
+fn sample(call: &str, seconds: usize) -> Vec<Vec<f32>> {
+    let path = format!("{}/../tests/calls/{call}.opus", env!("CARGO_MANIFEST_DIR"));
+    let bytes = std::fs::read(path).unwrap();
+    let mut decoder = Decoder::open(Cursor::new(bytes), None, &Limits::default()).unwrap();
+    let mut channels = vec![Vec::new(); 2];
+    while let Some(block) = decoder.next_block().unwrap() {
+        channels.iter_mut().zip(block.channels).for_each(|(all, more)| all.extend(more));
+    }
+    channels.iter_mut().for_each(|channel| channel.truncate(seconds * 16_000));
+    channels
+}
+
+/// Probability of speech of each window of each channel.
+fn probabilities(channels: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let mut silero = Silero::open(&environment(), &file(Role::Vad)).unwrap();
+    silero.reset(channels.len());
+    let mut all = vec![Vec::new(); channels.len()];
+    for i in 0..channels[0].len() / VAD_WINDOW {
+        let windows: Vec<[f32; VAD_WINDOW]> =
+            channels.iter().map(|c| c[i * VAD_WINDOW..][..VAD_WINDOW].try_into().unwrap()).collect();
+        let step = silero.step(&windows).unwrap();
+        all.iter_mut().zip(step).for_each(|(all, probability)| all.push(probability));
+    }
+    all
+}
+
+/// The first window of one channel.
+fn window(samples: &[f32], channel: Channel) -> Window {
+    let mut segmenter = SpeechSegmenter::default();
+    let mut spans: Vec<_> =
+        probabilities(&[samples.to_vec()])[0].iter().filter_map(|&p| segmenter.push(p)).collect();
+    spans.extend(segmenter.finish(samples.len() as u64 / SAMPLES_PER_MS));
+    let mut packer = Packer::new(channel);
+    let mut windows = Vec::new();
+    for span in spans {
+        let range = (span.start_ms * SAMPLES_PER_MS) as usize..(span.end_ms * SAMPLES_PER_MS) as usize;
+        windows.extend(packer.push(range.start as u64, &samples[range]));
+    }
+    windows.extend(packer.finish());
+    windows.remove(0)
+}
+
+/// The text of a window, redacted, one utterance a line.
+fn heard(transcriber: &mut WhisperTranscriber, window: &Window, language: Language) -> String {
+    let transcribed = transcriber.transcribe(window, language, &StopSignal::new()).unwrap();
+    let line = |heard: &callqa_domain::Heard| {
+        format!("{} {:.3} {}\n", heard.span.start_ms, heard.confidence, redact(&heard.text).0.as_str())
+    };
+    transcribed.heard.iter().map(line).collect()
+}
+
+#[test]
+fn silero_tells_speech_from_silence_and_one_channel_from_the_other() {
+    let call = sample("12-en-slow-broadband", 9);
+    let both = probabilities(&call);
+    // The agent greets from 0.6 to 8.3 s; the customer waits.
+    let mean = |p: &[f32]| p.iter().sum::<f32>() / p.len() as f32;
+    assert!(mean(&both[0][30..240]) > 0.8, "{}", mean(&both[0][30..240]));
+    assert!(mean(&both[1][..250]) < 0.1, "{}", mean(&both[1][..250]));
+    let alone = probabilities(&call[..1]);
+    let difference = both[0].iter().zip(&alone[0]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(difference < 1e-4, "the other channel changed a probability by {difference}");
+}
+
+#[test]
+fn whisper_hears_a_window_the_same_whatever_it_heard_before() {
+    let english = window(&sample("12-en-slow-broadband", 40)[0], Channel::Agent);
+    let mandarin = window(&sample("03-zh-refund-refused", 40)[1], Channel::Customer);
+    let mut one = transcriber();
+    let first = heard(&mut one, &english, Language::En);
+    for phrase in ["thank you for calling", "My name is Daniel", "restart your router"] {
+        assert!(first.contains(phrase), "`{phrase}` is not in\n{first}");
+    }
+    let simplified = heard(&mut one, &mandarin, Language::Zh);
+    for phrase in ["打过两次电话", "钱还没有退给我", "我不接受"] {
+        assert!(simplified.contains(phrase), "`{phrase}` is not in\n{simplified}");
+    }
+    assert_eq!(heard(&mut one, &english, Language::En), first);
+    assert_eq!(heard(&mut transcriber(), &mandarin, Language::Zh), simplified);
+}
+
+#[test]
+fn the_language_is_told_and_does_not_depend_on_the_call_before() {
+    let english = window(&sample("12-en-slow-broadband", 20)[0], Channel::Agent);
+    let mandarin = window(&sample("03-zh-refund-refused", 20)[0], Channel::Agent);
+    let mut transcriber = transcriber();
+    for _ in 0..2 {
+        let stop = StopSignal::new();
+        assert_eq!(transcriber.detect_language(&english, &stop).unwrap(), Language::En);
+        assert_eq!(transcriber.detect_language(&mandarin, &stop).unwrap(), Language::Zh);
+    }
+}
+
+#[test]
+fn a_deadline_stops_whisper_and_leaves_it_whole() {
+    let window = window(&sample("12-en-slow-broadband", 40)[0], Channel::Agent);
+    let mut transcriber = transcriber();
+    let before = heard(&mut transcriber, &window, Language::En);
+    let started = Instant::now();
+    let result = transcriber.transcribe(&window, Language::En, &StopSignal::at(started));
+    assert!(matches!(result, Err(ModelError::Stopped)));
+    assert_eq!(heard(&mut transcriber, &window, Language::En), before);
+}
+
+#[test]
+fn noise_has_no_words() {
+    // A steady hiss, loud enough to be mistaken for speech by somebody in a hurry.
+    let mut seed = 1u32;
+    let hiss = (0..8 * 16_000).map(|_| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as f32 / 8_388_608.0 * 0.1 - 0.1
+    });
+    let mut packer = Packer::new(Channel::Customer);
+    packer.push(0, &hiss.collect::<Vec<_>>());
+    let window = packer.finish().unwrap();
+    assert_eq!(heard(&mut transcriber(), &window, Language::En), "");
+}
+
+#[test]
+fn embeddings_do_not_depend_on_batch_mates_and_follow_meaning() {
+    let encoder = Encoder::open(&environment(), &file(Role::Encoder), &file(Role::Tokenizer)).unwrap();
+    let stop = StopSignal::new();
+    let text = "我上周已经打过电话了";
+    let alone = encoder.embed([text].into_iter(), &stop).unwrap().remove(text).unwrap();
+    let others = ["我之前给你们打过电话", "我想查一下话费余额", "好的", text, "The line is dead", "嗯", "喂"];
+    let together = encoder.embed(others.into_iter(), &stop).unwrap();
+    let difference = alone.iter().zip(&together[text]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(difference < 1e-6, "batch mates changed a component by {difference}");
+    let cosine = |other: &str| alone.iter().zip(&together[other]).map(|(a, b)| a * b).sum::<f32>();
+    assert!(cosine("我之前给你们打过电话") > cosine("我想查一下话费余额"));
+    assert!((cosine(text) - 1.0).abs() < 1e-4);
+    assert_eq!(encoder.embed([text].into_iter(), &stop).unwrap()[text], alone);
+}
