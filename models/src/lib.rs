@@ -1,7 +1,5 @@
 //! The models: speech detection, speech to text and text classification, behind three traits.
-
 //!
-
 //! This is the only crate that knows ONNX Runtime and whisper.cpp.
 
 use std::collections::BTreeMap;
@@ -11,92 +9,66 @@ use callqa_domain::{Gap, Heard, Label, Language, Scores, Threshold, Utterance};
 mod classify;
 mod error;
 mod manifest;
-
 mod onnx;
 mod open;
-
 mod pack;
-
 #[cfg(test)]
 mod real;
 #[cfg(feature = "scripted")]
 pub mod scripted;
 mod stop;
-
 mod vad;
-
 mod whisper;
-
 mod window;
 
 pub use error::ModelError;
 pub use manifest::{Manifest, ModelFile, Role};
-
 pub use open::{Kit, Models, ModelsConfig};
 pub use pack::{LONGEST_WINDOW, Packer, cut_long};
-
 pub use stop::StopSignal;
-
 pub use whisper::{Whisper, WhisperTranscriber};
-
 pub use window::{Piece, SAMPLE_RATE, SAMPLES_PER_MS, TURN_PAUSE_MS, Window};
 
 /// Samples that a speech detector takes in one step, 32 ms.
-
 pub const VAD_WINDOW: usize = 512;
 
 /// Tells speech from everything else.
-
 pub trait SpeechDetector: Send {
     /// Forgets what came before: the next step begins a recording of so many channels.
-
     fn reset(&mut self, channels: usize);
 
     /// Takes the next window of every channel, 16 kHz, −1..1, and gives each one's probability of speech.
-
     fn step(&mut self, windows: &[[f32; VAD_WINDOW]]) -> Result<Vec<f32>, ModelError>;
 }
 
 /// What became of one window.
-
 #[derive(Default)]
-
 pub struct Transcribed {
     /// Words, in time order.
     pub heard: Vec<Heard>,
-
     /// Speech without words.
     pub gaps: Vec<Gap>,
 }
 
 /// Turns speech into words.
-
 pub trait Transcriber: Send {
     /// The words of one window, with their times in the call.
-
     fn transcribe(
         &mut self,
-
         window: &Window,
-
         language: Language,
-
         stop: &StopSignal,
     ) -> Result<Transcribed, ModelError>;
 
     /// The likeliest language of a window, among those that can be judged.
-
     fn detect_language(&mut self, window: &Window, stop: &StopSignal) -> Result<Language, ModelError>;
 }
 
 /// Says what an utterance does.
-
 pub trait Classifier: Send + Sync {
     /// One set of probabilities for each utterance of a transcript in time order.
-
     fn classify(&self, transcript: &[Utterance], stop: &StopSignal) -> Result<Vec<Scores>, ModelError>;
 
     /// From when on each label holds, as the classifiers' cards declare.
-
     fn thresholds(&self) -> &BTreeMap<Label, Threshold>;
 }
