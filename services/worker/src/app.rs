@@ -223,15 +223,15 @@ impl Worker {
         // The last sender of settled calls: without it the poll thread commits and leaves.
         drop(self.road);
         drop(self.tickets);
-        let left = match outcome {
-            Ok(()) => self.intake_ended.await.unwrap_or(Ok(())).map_err(AppError::from),
-            Err(error) => Err(error),
+        let outcome = match outcome {
+            Err(AppError::Intake(_) | AppError::IntakeGone) => outcome,
+            _ => outcome.and(self.intake_ended.await.unwrap_or(Ok(())).map_err(AppError::from)),
         };
         if tokio::task::spawn_blocking(|| self.analysts.stop()).await.is_err() {
             error!("analysts could not be stopped");
         }
         info!("stopped");
-        left
+        outcome
     }
 
     async fn work_until(

@@ -45,10 +45,12 @@ pub struct Road {
     pub metrics: Arc<Metrics>,
 }
 
-/// How a call ended, on which try.
+/// How a call is to end, once this is published.
 struct Arrived {
     ended: Ended,
     messages: Vec<Message>,
+    /// Of an assessed call: how long it is, and whether it is flagged.
+    assessed: Option<(Duration, bool)>,
 }
 
 /// Why a call has no ending here.
@@ -98,7 +100,12 @@ impl Road {
         let begun = Instant::now();
         let published = self.publisher.publish(&arrived.messages).await;
         let ended = match published {
-            Ok(()) => arrived.ended,
+            Ok(()) => {
+                if let Some((audio, is_flagged)) = arrived.assessed {
+                    self.metrics.assessed(audio, is_flagged);
+                }
+                arrived.ended
+            }
             Err(error) => self.bury(&error, ticket).await?,
         };
         self.metrics.spent(Stage::Publish, begun.elapsed());
@@ -173,8 +180,8 @@ impl Road {
                     let ending = Ending::Assessed { assessment: &assessment, rulebook: &self.rulebook };
                     let messages = ending.messages(&delivery(ticket, attempt))?;
                     let audio = Duration::from_millis(assessment.observations.duration_ms);
-                    self.metrics.assessed(audio, assessment.flag.is_some());
-                    return Ok(Arrived { ended: Ended::Assessed, messages });
+                    let assessed = Some((audio, assessment.flag.is_some()));
+                    return Ok(Arrived { ended: Ended::Assessed, messages, assessed });
                 }
                 Ok(Judged::Excluded(reason)) => break ClosedKind::Excluded(reason),
                 Err(WorkError::NotWanted) => return Err(Left::ToOthers),
@@ -240,7 +247,7 @@ impl Road {
         };
         let closed = Closed { subject, kind, provenance: &provenance };
         let messages = Ending::Closed(closed).messages(&delivery(ticket, attempt))?;
-        Ok(Arrived { ended, messages })
+        Ok(Arrived { ended, messages, assessed: None })
     }
 }
 

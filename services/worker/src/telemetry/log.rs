@@ -21,7 +21,7 @@ pub fn init_logs(format: LogFormat) -> Result<(), TryInitError> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     match format {
-        LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).finish().try_init(),
         LogFormat::Text => lines.finish().try_init(),
     }
 }

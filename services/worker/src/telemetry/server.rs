@@ -74,3 +74,33 @@ fn verdict(complaint: Option<&'static str>) -> Response {
         Some(complaint) => (StatusCode::SERVICE_UNAVAILABLE, format!("{complaint}\n")).into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    async fn get_page(address: SocketAddr, path: &str) -> String {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn the_pages_tell_what_an_orchestrator_asks() {
+        let (metrics, health) = (Arc::new(Metrics::new().unwrap()), Arc::new(Health::default()));
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let address = serve(anywhere, metrics, Arc::clone(&health)).await.unwrap();
+        assert!(get_page(address, "/live").await.starts_with("HTTP/1.1 200"));
+        let ready = get_page(address, "/ready").await;
+        assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("not a member"), "{ready}");
+        health.joined(true);
+        assert!(get_page(address, "/ready").await.starts_with("HTTP/1.1 200"));
+        assert!(get_page(address, "/metrics").await.contains("callqa_calls_in_flight 0"));
+        let taken = serve(address, Arc::new(Metrics::new().unwrap()), health).await.unwrap_err();
+        assert!(taken.to_string().starts_with(&format!("http.listen: {address} can't be used: ")));
+    }
+}

@@ -40,6 +40,21 @@ fn a_commit_that_failed_is_repeated() {
     worker.stop();
 }
 
+/// Not even a broker that takes too little may hold a call up: its ending is a dead letter then.
+#[test]
+fn an_ending_that_no_broker_takes_becomes_a_dead_letter() {
+    let cluster = Cluster::start();
+    cluster.publish(&message(&ordinary("good")));
+    // Enough for an ending, too little for a transcript.
+    let worker = Running::start(cluster.config(&[("kafka.client.message_max_bytes", "2600")]));
+    let ending = cluster.rows(Topic::Results, 1).remove(0);
+    let letter = cluster.rows(Topic::DeadLetters, 1).remove(0);
+    wait_until("committed", || cluster.committed() == 1);
+    worker.stop();
+    assert_eq!((ending.field("ending"), ending.field("reason")), ("dead_lettered", "internal"));
+    assert!(letter.field("detail").contains("is more than qa.observations.v1 takes"), "{letter:?}");
+}
+
 #[test]
 fn a_broker_that_goes_away_costs_time_and_no_call() {
     let cluster = Cluster::start();
