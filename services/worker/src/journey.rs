@@ -59,9 +59,12 @@ enum Left {
     /// Another worker has it, or will have it.
     #[error("the call is left to another worker")]
     ToOthers,
-    /// A row that no JSON can hold, or that no broker takes.
+    /// A row that no JSON can hold.
     #[error(transparent)]
     Unwritable(#[from] serde_json::Error),
+    /// Not even the dead letter is short enough for the broker.
+    #[error(transparent)]
+    Unpublishable(#[from] PublishError),
 }
 
 impl Road {
@@ -124,7 +127,7 @@ impl Road {
         };
         match self.publisher.publish(&arrived.messages).await {
             Ok(()) => Ok(arrived.ended),
-            Err(_) => Err(Left::ToOthers),
+            Err(error) => Err(error.into()),
         }
     }
 

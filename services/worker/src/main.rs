@@ -7,9 +7,8 @@ use std::time::Duration;
 use callqa_worker::analysts::log_panics_without_words;
 use callqa_worker::app::{AppError, Equipment, Worker};
 use callqa_worker::config::{Config, environment};
-use callqa_worker::telemetry::init_logs;
+use callqa_worker::{stopping, telemetry::init_logs};
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Exit code for a wrong command line or configuration; 1 is for everything that fails later.
 const USAGE: u8 = 2;
@@ -51,18 +50,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), AppError> {
-    let (mut term, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let told_to_stop = stopping::told_by_signal().map_err(AppError::Signals)?;
     let equipment = Equipment::open(&config)?;
-    let worker = Worker::start(config, equipment).await?;
-    worker
-        .run(async {
-            tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
-        })
-        .await
-}
-
-fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, AppError> {
-    signal(kind).map_err(AppError::Signals)
+    Worker::start(config, equipment).await?.run(told_to_stop).await
 }
 
 fn refuse(error: &dyn std::error::Error, code: u8) -> ExitCode {

@@ -1,6 +1,19 @@
 //! The worker is to stop: no more calls are begun.
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+/// Ends when the process is asked to stop: SIGTERM by a service manager, SIGINT by Ctrl-C. Signals
+/// count from the call of this function on.
+///
+/// # Errors
+/// Where the system does not let us listen.
+pub fn told_by_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
+    })
+}
 
 /// Shared by everybody who could begin a call.
 #[derive(Debug, Clone)]
