@@ -1,13 +1,21 @@
 //! Numbers whose meaning was named by somebody else: "the last four digits, please?" — "7219" — "7219, right?".
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::{RedactedKind, Redaction, Text, Utterance};
 
-use super::{Found, found_in, without};
+use super::{Found, found_in, regex, without};
 
 /// How much of what was said before may name a number, in characters: a question, not a conversation.
 const BEFORE_CHARS: usize = 32;
 /// A number that follows within this time belongs to the question before it, in milliseconds.
 const ANSWER_WITHIN_MS: u64 = 10_000;
+
+/// Asks when the customer was born.
+static BIRTH: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(?i)出生日期|出生年月日?|生日|\bborn\b|\bbirth(?:day)?\b"));
 
 /// Redacts each utterance of a transcript once more, with the end of the utterance before it in view. `transcript`
 /// is in time order.
@@ -49,6 +57,10 @@ fn what_was_asked(before: &Utterance) -> String {
     if ends_with(RedactedKind::Cvv) {
         return "安全码 ".to_owned();
     }
+    // The answer may give a name first, so the question is put right before it.
+    if let Some(asked) = BIRTH.find_iter(text).last() {
+        return format!("{} ", asked.as_str());
+    }
     let from = text.char_indices().rev().nth(BEFORE_CHARS - 1).map_or(0, |(at, _)| at);
     // A sentence's end between question and answer: digits on both sides never run into one number.
     format!("{} ", text[from..].trim_end_matches(|c: char| !c.is_alphanumeric() && c != ']'))
@@ -70,6 +82,15 @@ mod tests {
     fn the_answer_to_a_question() {
         check("a 请提供身份证后四位 | c 7219。", &["请提供身份证后四位", "[partial_number]。"]);
         check("a And the security code? | c It's 123", &["And the security code?", "It's [cvv]"]);
+    }
+
+    #[test]
+    fn a_date_of_birth_after_a_name() {
+        check(
+            "a Your name and your date of birth, please. | c Peter Green, the second of June, 1979.",
+            &["Your name and your date of birth, please.", "Peter Green, the [birth_date]."],
+        );
+        check("a 请问您的出生日期 | c 1979年6月2日", &["请问您的出生日期", "[birth_date]"]);
     }
 
     #[test]
