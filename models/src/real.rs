@@ -5,22 +5,36 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use callqa_audio::{Decoder, Limits, SpeechSegmenter};
-use callqa_domain::{Channel, Language, redact};
+use callqa_domain::{Channel, Label, Language, RawText, Span, Task, Utterance, redact};
 use ort::environment::Environment;
 
-use crate::classify::Encoder;
+use crate::classify::{Encoder, Head};
 use crate::vad::Silero;
 use crate::{
-    Manifest, ModelError, Packer, Role, SAMPLES_PER_MS, SpeechDetector, StopSignal, Transcriber, VAD_WINDOW,
-    Whisper, WhisperTranscriber, Window, onnx,
+    Manifest, ModelError, Models, ModelsConfig, Packer, Role, SAMPLES_PER_MS, SpeechDetector, StopSignal,
+    Transcriber, VAD_WINDOW, Whisper, WhisperTranscriber, Window, onnx,
 };
 
-fn file(role: Role) -> PathBuf {
-    let manifest = Manifest::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/manifest.toml"))).unwrap();
+const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifest.toml");
+const HEADS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/heads");
+
+fn folder() -> PathBuf {
     let cache = || format!("{}/.cache/callqa/models", std::env::var("HOME").unwrap());
-    let folder = std::env::var("CALLQA_MODELS").unwrap_or_else(|_| cache());
-    let file = manifest.file(role, None).unwrap();
-    manifest.verified(file, Path::new(&folder)).unwrap().0
+    std::env::var("CALLQA_MODELS").unwrap_or_else(|_| cache()).into()
+}
+
+fn file(role: Role) -> PathBuf {
+    let manifest = Manifest::read(Path::new(MANIFEST)).unwrap();
+    manifest.verified(manifest.file(role, None).unwrap(), &folder()).unwrap().0
+}
+
+fn config(heads: &Path) -> ModelsConfig {
+    ModelsConfig {
+        manifest: MANIFEST.into(),
+        dir: folder(),
+        heads: heads.to_owned(),
+        whisper: "whisper-base".to_owned(),
+    }
 }
 
 fn environment() -> Environment {
@@ -164,4 +178,44 @@ fn embeddings_do_not_depend_on_batch_mates_and_follow_meaning() {
     assert!(cosine("我之前给你们打过电话") > cosine("我想查一下话费余额"));
     assert!((cosine(text) - 1.0).abs() < 1e-4);
     assert_eq!(encoder.embed([text].into_iter(), &stop).unwrap()[text], alone);
+}
+
+#[test]
+fn all_models_open_and_say_what_an_utterance_does() {
+    let models = Models::open(&config(Path::new(HEADS))).unwrap();
+    assert_eq!(models.ids().len(), 8);
+    let said = |channel, at: u64, text: &str| {
+        let (text, redactions) = redact(&RawText::new(text));
+        Utterance { channel, span: Span::new(at, at + 1_000), text, redactions, confidence: 0.9 }
+    };
+    let transcript = [
+        said(Channel::Agent, 0, "您好,很高兴为您服务"),
+        said(Channel::Customer, 2_000, "你们服务太差了,我要投诉"),
+        said(Channel::Mixed, 4_000, "Thank you for calling, goodbye"),
+    ];
+    let kit = models.kit().unwrap();
+    let scores = kit.classifier.classify(&transcript, &StopSignal::new()).unwrap();
+    let of = |label: Label| scores.iter().map(|scores| scores.contains_key(&label)).collect::<Vec<_>>();
+    assert_eq!(of(Label::Greeting), [true, false, true]);
+    assert_eq!(of(Label::AsksSupervisor), [false, true, true]);
+    let holds = |i: usize, label: Label| scores[i][&label] >= kit.classifier.thresholds()[&label].holds;
+    assert!(holds(0, Label::Greeting) && holds(1, Label::AsksSupervisor), "{scores:?}");
+    assert_eq!(kit.classifier.classify(&transcript, &StopSignal::new()).unwrap(), scores);
+}
+
+#[test]
+fn a_missing_head_is_named() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let error = Models::open(&config(nowhere.path())).err().unwrap();
+    assert_eq!(error.reason(), "model_missing_head");
+    assert!(error.to_string().contains("politeness.onnx"), "{error}");
+}
+
+#[test]
+fn a_head_for_another_encoder_is_refused() {
+    let path = Path::new(HEADS).join("script.onnx");
+    let error = Head::open(&environment(), Task::Script, &path, "another").err().unwrap();
+    assert_eq!(error.reason(), "model_unfit");
+    let error = Head::open(&environment(), Task::Politeness, &path, "another").err().unwrap();
+    assert!(error.to_string().contains("its labels are"), "{error}");
 }

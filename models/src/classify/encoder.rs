@@ -19,7 +19,7 @@ const PREFIX: &str = "query: ";
 /// Tokens of a text, with the prefix; later ones are not read. Long utterances are cut by the transcriber.
 const MOST_TOKENS: usize = 64;
 /// Texts are padded to one of these lengths, so that the arithmetic has few shapes.
-const LENGTHS: [usize; 3] = [16, 32, MOST_TOKENS];
+const LENGTHS: [usize; 9] = [8, 12, 16, 20, 24, 32, 40, 48, MOST_TOKENS];
 /// Texts in a batch: beyond this, batching gains nothing on one thread.
 const BATCH: usize = 8;
 /// multilingual-e5's padding token.

@@ -51,6 +51,11 @@ impl Head {
             return Err(unfit(format!("it declares no threshold for `{}`", label.name())));
         }
         drop(metadata);
+        let input = session.inputs().iter().find(|input| input.name() == "features");
+        let width = input.and_then(|input| input.dtype().tensor_shape()?.last().copied());
+        if width != Some(FEATURES as i64) {
+            return Err(unfit(format!("its input `features` is not {FEATURES} wide")));
+        }
         Ok(Self { task, labels, thresholds, session: Mutex::new(session) })
     }
 

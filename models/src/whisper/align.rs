@@ -29,7 +29,10 @@ const MOST_WORDS: usize = 40;
 
 /// What Whisper says of music and silence, learnt from subtitles.
 const SUBTITLE_CREDITS: &[&str] = &[
-    "字幕",
+    "字幕由",
+    "字幕by",
+    "字幕志愿者",
+    "字幕志願者",
     "请不吝点赞",
     "請不吝點贊",
     "明镜与点点",
