@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dialogues import FOLDS, TEST_PERCENT, is_test
+from groups import ordinary
 from measures import average_precision, calibration_error, precision_recall
 
 MEANINGS = Path(__file__).resolve().parent / "limits.md"
@@ -46,10 +47,11 @@ def _made_from(trained, dialogues):
     return (
         "## Made from\n\nThe dialogues of `models/training/data` alone (Apache-2.0, written for this project with the help "
         "of a language model, not transcripts of calls); no public set. Split by dialogue, "
-        f"{TEST_PERCENT} % for the test by a hash of the id.\n\n"
+        f"{TEST_PERCENT} % for the test by a hash of the id; the plain ones of `*-extra-*.jsonl` are for training alone, "
+        "since they would flatter the test.\n\n"
         "| language | dialogues (utterances) trained on | held out |\n|---|---|---|\n" + "\n".join(rows) + "\n\n"
         "Each training dialogue counts several times: as written, without punctuation, with misheard words, with "
-        f"neighbouring utterances joined, and without context. Chosen by {FOLDS}-fold cross-validation over dialogues:\n\n"
+        f"neighbouring utterances joined, unlabelled ones cut into sentences, and without context. Chosen by {FOLDS}-fold cross-validation over dialogues:\n\n"
         + "\n".join(choices) + "\n\nCalibration and thresholds come from the same out-of-fold predictions.\n"
     )
 
@@ -57,20 +59,23 @@ def _made_from(trained, dialogues):
 def _on_test(labels, trained, test):
     head = ("## On the held-out dialogues\n\n`n`: utterances with the label. P and R: precision and recall at `holds`, text as "
             "written. AP: average precision. *asr*: the same on text without punctuation and with words misheard. "
-            "*false*: share of the utterances without the label that are taken for it, both languages. ECE: expected calibration error.\n\n"
-            "| label | holds | doubt | zh n | P | R | AP | P asr | R asr | en n | P | R | AP | P asr | R asr | false | doubtful | ECE |\n"
-            f"|---{'|---' * 17}|\n")
+            "*false*: share of the utterances without the label that are taken for it, in both languages and both texts; "
+            "*ordinary*, *in doubt*: the same in calls without bad conduct or complaint, and how many of these are in doubt "
+            "instead. ECE: expected calibration error.\n\n"
+            "| label | holds | doubt | zh n | P | R | AP | P asr | R asr | en n | P | R | AP | P asr | R asr | false | ordinary | in doubt | ECE |\n"
+            f"|---{'|---' * 18}|\n")
     lines = []
     for part in trained:
         rows = test.rows(test.speaker == part.group.speaker)
+        calm = ordinary(rows)
         truth, score = rows.truth(part.group.labels), part.probabilities(rows.features)
-        lines += [(label, _line(label, part, rows, truth[:, j], score[:, j])) for j, label in enumerate(part.group.labels)]
+        lines += [(label, _line(part.thresholds[label], rows, calm, truth[:, j], score[:, j], label)) for j, label in enumerate(part.group.labels)]
     ordered = [line for _, line in sorted(lines, key=lambda pair: labels.index(pair[0]))]
     return head + "\n".join(ordered) + "\n" + _confusion(trained, test)
 
 
-def _line(label, part, rows, truth, score):
-    holds, doubt = part.thresholds[label]
+def _line(threshold, rows, calm, truth, score, label):
+    holds, doubt = threshold
     cells = [f"`{label}`", f"{holds:.3f}", f"{doubt:.3f}"]
     for lang in ("zh", "en"):
         written = (rows.lang == lang) & (rows.rendering == "written")
@@ -82,7 +87,8 @@ def _line(label, part, rows, truth, score):
     clean = (truth == 0) & np.isin(rows.rendering, ("written", "slipped"))
     written = rows.rendering == "written"
     cells += [f"{100 * (score[clean] >= holds).mean():.2f} %",
-              f"{100 * ((score[clean] >= doubt) & (score[clean] < holds)).mean():.2f} %",
+              f"{100 * (score[clean & calm] >= holds).mean():.2f} %",
+              f"{100 * ((score >= doubt) & (score < holds))[clean & calm].mean():.2f} %",
               _figure(calibration_error(truth[written], score[written]))]
     return f"| {' | '.join(cells)} |"
 

@@ -13,13 +13,16 @@ from network import Layers, Shape
 
 SEED = 20
 # How much a rendering's rows count in training: the written text most, and what is worse than life less.
-WEIGHTS = {"written": 1.0, "bare": 0.7, "slipped": 0.5, "joined": 0.3, "alone": 0.2}
+WEIGHTS = {"written": 1.0, "bare": 0.7, "slipped": 0.5, "joined": 0.5, "cut": 0.3, "alone": 0.2}
 # What calibration and thresholds are judged on: a recogniser's text lies between these three.
 JUDGED = ("written", "bare", "slipped")
+# A dialogue with any of these is no ordinary call.
+BAD_CONDUCT = {"dismissive", "rude", "blame_shifting", "refuses_identification", "improper_promise"}
+BAD_MOOD = {"dissatisfied", "threatens_escalation", "asks_supervisor"}
 SHAPES = (
     Shape(0, 0.5, 16, 0.2),
-    Shape(192, 0.5, 12, 0.1),
-    Shape(192, 0.5, 12, 0.2),
+    Shape(256, 0.6, 16, 0.1),
+    Shape(256, 0.6, 16, 0.2),
 )
 
 
@@ -72,10 +75,16 @@ def train(group, rows):
     scale, shift = fit(logits[judged], truth[judged], weight[judged])
     layers = network.fit(rows.features, truth, weight, shape, group.exclusive, SEED).rescaled(scale, shift)
     unseen = network.probabilities(logits * scale + shift, group.exclusive)
-    ordinary = np.array([group.speaker == "customer" or not labels & {"dismissive", "rude"} for labels in rows.labels])
-    chosen = {label: thresholds.choose(label, truth[judged, j], unseen[judged, j], ordinary[judged])
+    calm = ordinary(rows)
+    chosen = {label: thresholds.choose(label, truth[judged, j], unseen[judged, j], calm[judged])
               for j, label in enumerate(group.labels)}
     return Trained(group, shape, layers, chosen, [(s, m) for (s, _), m in zip(trials, merit)], unseen, rows)
+
+
+def ordinary(rows):
+    """Which rows are of calls without bad conduct and without a complaint."""
+    spoilt = {name for name, labels in zip(rows.dialogue, rows.labels) if labels & (BAD_CONDUCT | BAD_MOOD)}
+    return np.array([name not in spoilt for name in rows.dialogue])
 
 
 def _unseen(group, rows, truth, weight, shape):

@@ -71,7 +71,19 @@ def joined(dialogue):
     return replace(dialogue, utterances=tuple(filter(None, merged)))
 
 
-RENDERINGS = {"written": written, "bare": bare, "slipped": slipped, "joined": joined}
+def cut(dialogue):
+    """Sentences on their own, as the worker hears them, where nothing is said that has a label: of
+    others nobody knows which sentence has it."""
+    sentences = []
+    for utterance in dialogue.utterances:
+        plain = utterance.labels <= {"neutral"}
+        parts = re.findall(r"[^。？！.?!]+[。？！.?!]*", utterance.text) if plain else []
+        parts = [part.strip() for part in parts if any(c.isalnum() for c in part)]
+        sentences += [replace(utterance, text=part) for part in parts or [utterance.text]]
+    return replace(dialogue, utterances=tuple(sentences))
+
+
+RENDERINGS = {"written": written, "bare": bare, "slipped": slipped, "joined": joined, "cut": cut}
 
 
 def _one(first, second):
