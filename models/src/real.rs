@@ -198,8 +198,9 @@ fn all_models_open_and_say_what_an_utterance_does() {
     let of = |label: Label| scores.iter().map(|scores| scores.contains_key(&label)).collect::<Vec<_>>();
     assert_eq!(of(Label::Greeting), [true, false, true]);
     assert_eq!(of(Label::AsksSupervisor), [false, true, true]);
-    let holds = |i: usize, label: Label| scores[i][&label] >= kit.classifier.thresholds()[&label].holds;
-    assert!(holds(0, Label::Greeting) && holds(1, Label::AsksSupervisor), "{scores:?}");
+    // What a retrained head may never get wrong; how good it is, its card says.
+    assert!(scores[0][&Label::Greeting] > scores[2][&Label::Greeting], "{scores:?}");
+    assert!(scores[1][&Label::AsksSupervisor] > scores[1][&Label::NothingMore], "{scores:?}");
     assert_eq!(kit.classifier.classify(&transcript, &StopSignal::new()).unwrap(), scores);
 }
 
