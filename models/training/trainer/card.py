@@ -29,7 +29,8 @@ def page(task, labels, trained, test, dialogues, encoder_sha256):
         _on_test(labels, trained, test),
         _limits(task),
         "## Make it again\n\n```sh\nmodels/fetch\nmodels/training/train\nmodels/fetch --pin-heads\n```\n\n"
-        "The same data, encoder and processor give the same bytes; another processor may round otherwise.\n",
+        "All draws are seeded and sums have one order, so that the same data, encoder and processor should give the same bytes "
+        "(seen for one network, not yet for a whole run); another processor may round otherwise.\n",
     ]
     return "\n".join(parts)
 
