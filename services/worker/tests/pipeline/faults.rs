@@ -10,13 +10,12 @@ use crate::cluster::{Cluster, wait_until};
 #[test]
 fn a_call_whose_rows_are_refused_is_not_committed_until_they_are_taken() {
     let cluster = Cluster::start();
-    let worker = Running::start(cluster.config(&[]));
-    wait_until("ready", || worker.health.not_ready().is_none());
     cluster.publish(&message(&ordinary("good")));
     let refusals = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 30];
     cluster.mock.request_errors(RDKafkaApiKey::Produce, &refusals);
+    let worker = Running::start(cluster.config(&[]));
     wait_until("a row is refused", || worker.metric("callqa_publish_errors_total{kind=\"refused\"}") > 0.0);
-    assert!(worker.health.not_ready().is_some_and(|why| why.contains("published")));
+    wait_until("unready", || worker.health.not_ready().is_some_and(|why| why.contains("published")));
     assert_eq!(cluster.committed(), 0);
 
     cluster.mock.clear_request_errors(RDKafkaApiKey::Produce);
