@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use callqa_domain::{ModelId, Task};
 
-use crate::classify::{Encoder, Head, Heads};
+use crate::classify::{Encoder, Head, Heads, OutcomeModel, outcome};
 use crate::manifest::{Manifest, Role};
 use crate::onnx;
 use crate::vad::Silero;
-use crate::{Classifier, ModelError, SpeechDetector, Transcriber, Whisper};
+use crate::{Classifier, ModelError, OutcomeEstimator, SpeechDetector, Transcriber, Whisper};
 
 /// Where the models are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Kit {
     pub transcriber: Box<dyn Transcriber>,
     /// What it does; shared by all analysts.
     pub classifier: Arc<dyn Classifier>,
+    /// How the call came out; shared by all analysts.
+    pub outcome: Arc<dyn OutcomeEstimator>,
 }
 
 /// Opened models, from which every analyst gets a kit.
@@ -40,6 +42,7 @@ pub struct Models {
     vad: PathBuf,
     environment: ort::environment::Environment,
     classifier: Arc<dyn Classifier>,
+    outcome: Arc<dyn OutcomeEstimator>,
     ids: Vec<ModelId>,
 }
 
@@ -49,35 +52,31 @@ impl Models {
     /// # Errors
     /// A file that is missing, that is not the pinned one, or that does not fit its role.
     pub fn open(config: &ModelsConfig) -> Result<Self, ModelError> {
-        let manifest = Manifest::read(&config.manifest)?;
-        let mut ids = Vec::new();
-        let mut verified = |role: Role, name: Option<&str>| {
-            let file = manifest.file(role, name)?;
-            let (path, id) = manifest.verified(file, &config.dir)?;
-            ids.push(id.clone());
-            Ok::<_, ModelError>((path, id))
-        };
-        let (library, _) = verified(Role::Onnxruntime, None)?;
-        let (whisper, whisper_id) = verified(Role::Whisper, Some(&config.whisper))?;
-        let (vad, _) = verified(Role::Vad, None)?;
-        let (encoder, encoder_id) = verified(Role::Encoder, None)?;
-        let (tokenizer, _) = verified(Role::Tokenizer, None)?;
-        let environment = onnx::environment(&library)?;
-        let mut heads = Vec::new();
-        for task in Task::ALL {
-            let (path, id) = head(&manifest, task, config)?;
-            heads.push(Head::open(&environment, task, &path, &encoder_id.sha256)?);
-            ids.push(id);
-        }
+        let mut shelf = Shelf::open(config)?;
+        let (whisper, whisper_id) = shelf.take(Role::Whisper, Some(&config.whisper))?;
+        let (vad, _) = shelf.take(Role::Vad, None)?;
+        let classifier = shelf.classifier()?;
+        let outcome = shelf.outcome()?;
+        let Shelf { environment, mut ids, .. } = shelf;
         ids.sort();
-        let encoder = Encoder::open(&environment, &encoder, &tokenizer)?;
-        Ok(Self {
-            whisper: Whisper::open(&whisper_id.name, &whisper)?,
-            vad,
-            environment,
-            classifier: Arc::new(Heads::new(encoder, heads)),
-            ids,
-        })
+        let whisper = Whisper::open(&whisper_id.name, &whisper)?;
+        Ok(Self { whisper, vad, environment, classifier, outcome, ids })
+    }
+
+    /// Reads, hashes and opens only what classifies text: the speech models need not be there.
+    ///
+    /// # Errors
+    /// As [`Models::open`].
+    pub fn open_classifier(config: &ModelsConfig) -> Result<Arc<dyn Classifier>, ModelError> {
+        Shelf::open(config)?.classifier()
+    }
+
+    /// Reads, hashes and opens only the outcome model.
+    ///
+    /// # Errors
+    /// As [`Models::open`].
+    pub fn open_outcome(config: &ModelsConfig) -> Result<Arc<dyn OutcomeEstimator>, ModelError> {
+        Shelf::open(config)?.outcome()
     }
 
     /// Models for one analyst: its own states of the speech models, and the shared classifier.
@@ -89,6 +88,7 @@ impl Models {
             detector: Box::new(Silero::open(&self.environment, &self.vad)?),
             transcriber: Box::new(self.whisper.transcriber()?),
             classifier: Arc::clone(&self.classifier),
+            outcome: Arc::clone(&self.outcome),
         })
     }
 
@@ -99,15 +99,57 @@ impl Models {
     }
 }
 
-/// The head of a task: its entry's file name, in the folder of the heads.
-fn head(manifest: &Manifest, task: Task, config: &ModelsConfig) -> Result<(PathBuf, ModelId), ModelError> {
-    let missing = |path: PathBuf| ModelError::MissingHead { task, path };
-    let expected = || config.heads.join(format!("{}.onnx", task.name()));
-    let file = manifest.file(Role::Head, Some(task.name())).map_err(|_| missing(expected()))?;
-    let path = file.path.file_name().map_or_else(expected, |name| config.heads.join(name));
-    if !path.exists() {
-        return Err(missing(path));
+/// Where verified files are taken from, and which were taken.
+struct Shelf<'a> {
+    config: &'a ModelsConfig,
+    manifest: Manifest,
+    environment: ort::environment::Environment,
+    ids: Vec<ModelId>,
+}
+
+impl<'a> Shelf<'a> {
+    fn open(config: &'a ModelsConfig) -> Result<Self, ModelError> {
+        let manifest = Manifest::read(&config.manifest)?;
+        let file = manifest.file(Role::Onnxruntime, None)?;
+        let (library, id) = manifest.verified(file, &config.dir)?;
+        Ok(Self { config, environment: onnx::environment(&library)?, manifest, ids: vec![id] })
     }
-    let id = manifest.verify(file, &path)?;
-    Ok((path, id))
+
+    fn take(&mut self, role: Role, name: Option<&str>) -> Result<(PathBuf, ModelId), ModelError> {
+        let file = self.manifest.file(role, name)?;
+        let (path, id) = self.manifest.verified(file, &self.config.dir)?;
+        self.ids.push(id.clone());
+        Ok((path, id))
+    }
+
+    fn classifier(&mut self) -> Result<Arc<dyn Classifier>, ModelError> {
+        let (encoder, encoder_id) = self.take(Role::Encoder, None)?;
+        let (tokenizer, _) = self.take(Role::Tokenizer, None)?;
+        let mut heads = Vec::new();
+        for task in Task::ALL {
+            let path = self.head(task.name())?;
+            heads.push(Head::open(&self.environment, task, &path, &encoder_id.sha256)?);
+        }
+        let encoder = Encoder::open(&self.environment, &encoder, &tokenizer)?;
+        Ok(Arc::new(Heads::new(encoder, heads)))
+    }
+
+    fn outcome(&mut self) -> Result<Arc<dyn OutcomeEstimator>, ModelError> {
+        let path = self.head(outcome::NAME)?;
+        Ok(Arc::new(OutcomeModel::open(&self.environment, &path)?))
+    }
+
+    /// A file of the folder of heads: its entry's file name there.
+    fn head(&mut self, name: &'static str) -> Result<PathBuf, ModelError> {
+        let missing = |path: PathBuf| ModelError::MissingHead { name, path };
+        let expected = || self.config.heads.join(format!("{name}.onnx"));
+        let file = self.manifest.file(Role::Head, Some(name)).map_err(|_| missing(expected()))?;
+        let path = file.path.file_name().map_or_else(expected, |file| self.config.heads.join(file));
+        if !path.exists() {
+            return Err(missing(path));
+        }
+        let id = self.manifest.verify(file, &path)?;
+        self.ids.push(id);
+        Ok(path)
+    }
 }

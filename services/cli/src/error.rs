@@ -21,6 +21,14 @@ pub enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// A file that would fill the memory.
+    #[error("{}: the file is longer than {limit_mib} MiB; cut it into several", path.display())]
+    FileTooLong {
+        /// Which.
+        path: PathBuf,
+        /// How many mebibytes it may have.
+        limit_mib: u64,
+    },
     /// A folder without recordings.
     #[error("{}: there is no recording in this folder (files ending in {endings}; subfolders are not searched)", folder.display())]
     NoRecordings {

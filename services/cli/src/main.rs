@@ -3,8 +3,12 @@
 mod assess;
 mod audit;
 mod check_config;
+mod classify;
+mod dialogue;
 mod error;
+mod judge;
 mod kafka;
+mod lines;
 mod metadata;
 mod models;
 mod progress;
@@ -37,6 +41,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Assess(assess::Args),
+    Classify(classify::Args),
+    Judge(judge::Args),
     Publish(publish::Args),
     Results(results::Args),
     Audit(audit::Args),
@@ -59,6 +65,8 @@ fn main() -> ExitCode {
     terminal::hush_panics();
     let done = match Cli::parse().command {
         Command::Assess(args) => args.run(),
+        Command::Classify(args) => args.run(),
+        Command::Judge(args) => args.run(),
         Command::Publish(args) => args.run(),
         Command::Results(args) => args.run(),
         Command::Audit(args) => args.run(),

@@ -1,8 +1,9 @@
 //! Where the models are, and `callqa verify-models`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use callqa_models::{Manifest, ModelFile, Models, ModelsConfig, Role};
+use callqa_models::{Classifier, Manifest, ModelFile, Models, ModelsConfig, OutcomeEstimator, Role};
 use callqa_worker::config::Config;
 
 use crate::{CliError, Done, terminal};
@@ -14,31 +15,39 @@ const SOURCE_TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const ROLES: [Role; 6] =
     [Role::Whisper, Role::Vad, Role::Encoder, Role::Tokenizer, Role::Onnxruntime, Role::Head];
 
-/// Which models, on top of the configuration.
+/// Where the models are, on top of the configuration.
 #[derive(Debug, clap::Args)]
-pub struct Choice {
+pub struct Whereabouts {
     /// Folder that models/fetch filled [default: $CALLQA_MODELS, or ~/.cache/callqa/models]
     #[arg(long = "models", value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Which Whisper of models/manifest.toml transcribes [default: whisper-base]
-    #[arg(long, value_name = "NAME")]
-    whisper: Option<String>,
     /// The worker's configuration: its models and limits are used here too
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
-impl Choice {
-    /// The configuration that belongs to this choice.
+impl Whereabouts {
+    /// Opens the classifiers alone.
     ///
     /// # Errors
-    /// Mistakes in the configuration.
-    pub fn config(&self) -> Result<Config, CliError> {
+    /// Mistakes in the configuration; a model that is missing or is another file than the pinned one.
+    pub fn classifier(&self) -> Result<Arc<dyn Classifier>, CliError> {
+        Ok(Models::open_classifier(&self.place(&self.config()?))?)
+    }
+
+    /// Opens the outcome model alone.
+    ///
+    /// # Errors
+    /// As [`Self::classifier`].
+    pub fn outcome(&self) -> Result<Arc<dyn OutcomeEstimator>, CliError> {
+        Ok(Models::open_outcome(&self.place(&self.config()?))?)
+    }
+
+    fn config(&self) -> Result<Config, CliError> {
         Ok(Config::load(self.config.as_deref(), std::env::vars())?)
     }
 
-    /// Where the models are.
-    pub fn place(&self, config: &Config) -> ModelsConfig {
+    fn place(&self, config: &Config) -> ModelsConfig {
         let found = |path: &Path| {
             let here = path.is_absolute() || path.exists();
             if here { path.to_owned() } else { Path::new(SOURCE_TREE).join(path) }
@@ -47,8 +56,34 @@ impl Choice {
             manifest: found(&config.models.manifest),
             dir: self.dir.clone().unwrap_or_else(|| config.models.dir.clone()),
             heads: found(&config.models.heads),
-            whisper: self.whisper.clone().unwrap_or_else(|| config.models.whisper.clone()),
+            whisper: config.models.whisper.clone(),
         }
+    }
+}
+
+/// Which models, on top of the configuration.
+#[derive(Debug, clap::Args)]
+pub struct Choice {
+    #[command(flatten)]
+    whereabouts: Whereabouts,
+    /// Which Whisper of models/manifest.toml transcribes [default: whisper-base]
+    #[arg(long, value_name = "NAME")]
+    whisper: Option<String>,
+}
+
+impl Choice {
+    /// The configuration that belongs to this choice.
+    ///
+    /// # Errors
+    /// Mistakes in the configuration.
+    pub fn config(&self) -> Result<Config, CliError> {
+        self.whereabouts.config()
+    }
+
+    /// Where the models are.
+    pub fn place(&self, config: &Config) -> ModelsConfig {
+        let place = self.whereabouts.place(config);
+        ModelsConfig { whisper: self.whisper.clone().unwrap_or(place.whisper), ..place }
     }
 }
 
