@@ -1,11 +1,18 @@
-"""Builds the text encoder as an ONNX file, straight from its 4-bit blocks: no weight changes.
+"""Builds the text encoder as an ONNX file: the package's word table, and our tuned layers.
 
 Inputs `input_ids` and `attention_mask`, int64 [batch, length <= 512]; output `sentence_embedding`,
 fp32 [batch, 384], the mean of the last layer over unmasked tokens, of length 1.
 
-Matrices stay 4-bit (`MatMulNBits`, block 32) and are multiplied in fp32 (accuracy level 0): with
+Layers that models/training tuned hold int8 weights with a scale for each row of the matrix. The
+package's own layers stay 4-bit (`MatMulNBits`, block 32). Both are multiplied in fp32: with
 activations in int8 an embedding would move with the batch that it is computed in.
+
+    python encoder.py WEIGHTS LAYERS OUT     # as models/training does
 """
+import io
+import sys
+from pathlib import Path
+
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
@@ -55,20 +62,28 @@ class _Graph:
             K=count * BLOCK, N=rows, bits=4, block_size=BLOCK, accuracy_level=EXACT_FP32,
         )
 
+    def linear_int8(self, x, matrix, scales, bias, out):
+        """`matrix` [rows, columns] int8, `scales` [rows]; ONNX Runtime widens it once, when it loads the file."""
+        stored = [self.constant(f"{out}.weight", matrix.T, np.int8), self.constant(f"{out}.scales", scales)]
+        widened = self.node("DequantizeLinear", stored, f"{out}.widened", axis=1)
+        product = self.node("MatMul", [x, widened], f"{out}.product")
+        return self.node("Add", [product, self.constant(f"{out}.bias", bias)], out)
+
     def layer_norm(self, x, weight, bias, epsilon, out):
         inputs = [x, self.constant(f"{out}.weight", weight), self.constant(f"{out}.bias", bias)]
         return self.node("LayerNormalization", inputs, out, axis=-1, epsilon=epsilon)
 
 
-def encoder_onnx(weights):
-    """The bytes of the ONNX file, from the bytes of the package's weights."""
+def encoder_onnx(weights, layers=b""):
+    """The bytes of the ONNX file, from the bytes of the package's weights and of our tuned layers."""
     e5, g = read_e5(weights), _Graph()
+    tuned = dict(np.load(io.BytesIO(layers))) if layers else {}
     g.constant("zero", 0, np.int64), g.constant("one", 1, np.int64), g.constant("last", [2], np.int64)
     x = _embeddings(g, e5)
     mask = g.node("Cast", ["attention_mask"], "mask.fp32", to=TensorProto.FLOAT)
     g.node("Cast", ["attention_mask"], "mask.int32", to=TensorProto.INT32)
     for layer in range(e5.layers):
-        x = _layer(g, e5, f"l{layer}", x)
+        x = _layer(g, e5, tuned, f"l{layer}", x)
     _pooled(g, x, mask)
     return _serialised(g, e5)
 
@@ -89,18 +104,23 @@ def _embeddings(g, e5):
     return g.layer_norm(x, e5.vectors["emb.ln.w"], e5.vectors["emb.ln.b"], e5.epsilon, "embedding.norm")
 
 
-def _layer(g, e5, layer, x):
-    matrix, vector = (lambda n: e5.matrices[f"{layer}.{n}.w"]), (lambda n: e5.vectors[f"{layer}.{n}"])
-    q, k, v = (g.linear(x, matrix(n), vector(f"{n}.b"), f"{layer}.{n}") for n in "qkv")
+def _layer(g, e5, tuned, layer, x):
+    vector = lambda n: tuned.get(f"{layer}.{n}", e5.vectors[f"{layer}.{n}"])
+
+    def linear(x, name, out):
+        key, bias, out = f"{layer}.{name}", vector(f"{name}.b"), f"{layer}.{out}"
+        if f"{key}.w" in tuned:
+            return g.linear_int8(x, tuned[f"{key}.w"], tuned[f"{key}.scales"], bias, out)
+        return g.linear(x, e5.matrices[f"{key}.w"], bias, out)
+
+    q, k, v = (linear(x, n, n) for n in "qkv")
     attended = g.node(
         "MultiHeadAttention", [q, k, v, "", "mask.int32"], f"{layer}.attended", domain=RUNTIME_OPS, num_heads=e5.heads
     )
-    projected = g.linear(attended, matrix("ao"), vector("ao.b"), f"{layer}.projected")
-    x = g.node("Add", [projected, x], f"{layer}.attention.sum")
+    x = g.node("Add", [linear(attended, "ao", "projected"), x], f"{layer}.attention.sum")
     x = g.layer_norm(x, vector("aln.w"), vector("aln.b"), e5.epsilon, f"{layer}.attention.norm")
-    wide = g.linear(x, matrix("fi"), vector("fi.b"), f"{layer}.wide")
-    narrow = g.linear(g.node("Gelu", [wide], f"{layer}.gelu"), matrix("fo"), vector("fo.b"), f"{layer}.narrow")
-    x = g.node("Add", [narrow, x], f"{layer}.sum")
+    wide = g.node("Gelu", [linear(x, "fi", "wide")], f"{layer}.gelu")
+    x = g.node("Add", [linear(wide, "fo", "narrow"), x], f"{layer}.sum")
     return g.layer_norm(x, vector("oln.w"), vector("oln.b"), e5.epsilon, f"{layer}.norm")
 
 
@@ -125,3 +145,8 @@ def _serialised(g, e5):
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME_OPS, 1)],
     )
     return model.SerializeToString(deterministic=True)
+
+
+if __name__ == "__main__":
+    given, learned, made = map(Path, sys.argv[1:])
+    made.write_bytes(encoder_onnx(given.read_bytes(), learned.read_bytes()))

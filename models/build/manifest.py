@@ -99,6 +99,13 @@ def sha256_of(path):
     return digest.hexdigest()
 
 
+def pin(path, name, made):
+    """Writes size and hash of a file that was made anew into the manifest."""
+    draft = path.with_suffix(".new")
+    draft.write_text(_pinned(path.read_text(encoding="utf-8"), name, made.stat().st_size, sha256_of(made)), encoding="utf-8")
+    draft.replace(path)
+
+
 def pin_heads(path):
     """Writes size and hash of each `heads/*.onnx` beside the manifest into it; returns their names.
 

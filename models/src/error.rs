@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use callqa_domain::Task;
-
 /// Why a model can't be opened or did not answer. No message holds words of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -57,10 +55,10 @@ pub enum ModelError {
         what: String,
     },
     /// A classifier is missing.
-    #[error("the classifier for {} is missing: no head {path}; `models/training` makes it", task.name())]
+    #[error("the model for {name} is missing: no head {path}; `models/training` makes it")]
     MissingHead {
         /// Which.
-        task: Task,
+        name: &'static str,
         /// Where it should be.
         path: PathBuf,
     },

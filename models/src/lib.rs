@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use callqa_domain::{Gap, Heard, Label, Language, Scores, Threshold, Utterance};
+use callqa_domain::{Gap, Heard, Label, Language, Observed, OutcomeEstimate, Scores, Threshold, Utterance};
 
 mod classify;
 mod error;
@@ -64,11 +64,41 @@ pub trait Transcriber: Send {
     fn detect_language(&mut self, window: &Window, stop: &StopSignal) -> Result<Language, ModelError>;
 }
 
+/// What is to be classified.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// In time order.
+    pub transcript: &'a [Utterance],
+    /// The utterances from here on are judged; those before are their context.
+    pub judged_from: usize,
+}
+
+impl<'a> Scene<'a> {
+    /// A scene whose every utterance is judged.
+    #[must_use]
+    pub fn whole(transcript: &'a [Utterance]) -> Self {
+        Self { transcript, judged_from: 0 }
+    }
+
+    /// The utterances that are judged.
+    #[must_use]
+    pub fn judged(&self) -> &'a [Utterance] {
+        self.transcript.get(self.judged_from..).unwrap_or_default()
+    }
+}
+
 /// Says what an utterance does.
 pub trait Classifier: Send + Sync {
-    /// One set of probabilities for each utterance of a transcript in time order.
-    fn classify(&self, transcript: &[Utterance], stop: &StopSignal) -> Result<Vec<Scores>, ModelError>;
+    /// One set of probabilities for each judged utterance of each scene. What else is classified in the same
+    /// call changes none of them.
+    fn classify(&self, scenes: &[Scene<'_>], stop: &StopSignal) -> Result<Vec<Vec<Scores>>, ModelError>;
 
     /// From when on each label holds, as the classifiers' cards declare.
     fn thresholds(&self) -> &BTreeMap<Label, Threshold>;
+}
+
+/// Says how a call came out.
+pub trait OutcomeEstimator: Send + Sync {
+    /// Calibrated probabilities of the outcomes of a call, from what the classifiers said of its utterances.
+    fn estimate(&self, utterances: &[Observed]) -> Result<OutcomeEstimate, ModelError>;
 }

@@ -8,10 +8,16 @@ use std::collections::BTreeMap;
 use std::f32::consts::TAU;
 use std::sync::Arc;
 
-use callqa_domain::{Gap, GapReason, Heard, Label, Language, ModelId, RawText, Scores, Threshold, Utterance};
+use callqa_domain::{
+    Gap, GapReason, Heard, Label, Language, ModelId, Observed, OutcomeEstimate, RawText, Scores, Threshold,
+    Utterance,
+};
 
 use crate::window::{SAMPLE_RATE, Window};
-use crate::{Classifier, Kit, ModelError, SpeechDetector, StopSignal, Transcribed, Transcriber, VAD_WINDOW};
+use crate::{
+    Classifier, Kit, ModelError, OutcomeEstimator, Scene, SpeechDetector, StopSignal, Transcribed,
+    Transcriber, VAD_WINDOW,
+};
 
 /// Pitch of the first line, hertz: inside a telephone's band.
 const LOWEST_PITCH: usize = 400;
@@ -82,6 +88,7 @@ pub fn kit(script: &Arc<Script>, keywords: Keywords) -> Kit {
         detector: Box::new(Loudness),
         transcriber: Box::new(Reader { script: Arc::clone(script) }),
         classifier: Arc::new(keywords),
+        outcome: Arc::new(LastWord),
     }
 }
 
@@ -178,7 +185,7 @@ impl Keywords {
 }
 
 impl Classifier for Keywords {
-    fn classify(&self, transcript: &[Utterance], stop: &StopSignal) -> Result<Vec<Scores>, ModelError> {
+    fn classify(&self, scenes: &[Scene<'_>], stop: &StopSignal) -> Result<Vec<Vec<Scores>>, ModelError> {
         if stop.is_stopped() {
             return Err(ModelError::Stopped);
         }
@@ -189,11 +196,33 @@ impl Classifier for Keywords {
             let labels = Label::ALL.iter().copied().filter(|&label| judged(utterance, label));
             labels.map(|label| (label, self.score(utterance, label))).collect()
         };
-        Ok(transcript.iter().map(scores).collect())
+        Ok(scenes.iter().map(|scene| scene.judged().iter().map(scores).collect()).collect())
     }
 
     fn thresholds(&self) -> &BTreeMap<Label, Threshold> {
         &self.thresholds
+    }
+}
+
+/// Takes the last word on the matter for the outcome.
+struct LastWord;
+
+impl OutcomeEstimator for LastWord {
+    fn estimate(&self, utterances: &[Observed]) -> Result<OutcomeEstimate, ModelError> {
+        let said = |observed: &Observed, label| observed.scores.get(&label).is_some_and(|&p| p >= 0.6);
+        let last = |labels: &[Label]| {
+            utterances.iter().rposition(|observed| labels.iter().any(|&label| said(observed, label)))
+        };
+        let resolved = last(&[Label::ConfirmsResolved, Label::NothingMore]);
+        let partially = last(&[Label::PromisesCallback, Label::Escalates]);
+        let unresolved = last(&[Label::SaysUnresolved, Label::RejectsExplanation, Label::Dissatisfied]);
+        let latest = resolved.max(partially).max(unresolved);
+        let share = |at: Option<usize>| if latest.is_some() && at == latest { 0.8 } else { 0.1 };
+        Ok(OutcomeEstimate {
+            resolved: share(resolved),
+            partially_resolved: share(partially),
+            unresolved: share(unresolved),
+        })
     }
 }
 

@@ -17,9 +17,9 @@ pub(crate) const WIDTH: usize = 384;
 /// multilingual-e5 was trained with this before every text that is compared with its like.
 const PREFIX: &str = "query: ";
 /// Tokens of a text, with the prefix; later ones are not read. Long utterances are cut by the transcriber.
-const MOST_TOKENS: usize = 64;
+const MOST_TOKENS: usize = 128;
 /// Texts are padded to one of these lengths, so that the arithmetic has few shapes.
-const LENGTHS: [usize; 9] = [8, 12, 16, 20, 24, 32, 40, 48, MOST_TOKENS];
+const LENGTHS: [usize; 11] = [8, 12, 16, 20, 24, 32, 40, 48, 64, 96, MOST_TOKENS];
 /// Texts in a batch: beyond this, batching gains nothing on one thread.
 const BATCH: usize = 8;
 /// multilingual-e5's padding token.
@@ -47,8 +47,9 @@ impl Encoder {
         Ok(Self { session: Mutex::new(session(environment, NAME, model)?), tokenizer })
     }
 
-    /// The embedding of each text. Batches hold texts of this call alone, in an order that its content gives,
-    /// so that the same call always meets the same arithmetic.
+    /// The embedding of each text: bit for bit the same, whatever it is embedded with. A text is padded to a
+    /// length that it has by itself, and is never alone in a batch, where ONNX Runtime would multiply a single
+    /// row by another kernel.
     pub(crate) fn embed<'a>(
         &self,
         texts: impl Iterator<Item = &'a str>,
@@ -67,7 +68,8 @@ impl Encoder {
                 if stop.is_stopped() {
                     return Err(ModelError::Stopped);
                 }
-                let points = self.run(length, batch.iter().map(|(_, ids)| ids.as_slice()))?;
+                let rows: Vec<&[i64]> = batch.iter().map(|(_, ids)| ids.as_slice()).collect();
+                let points = self.run(length, &accompanied(&rows))?;
                 for ((text, _), point) in batch.iter().zip(points.chunks(WIDTH)) {
                     embeddings.insert(text, point.to_vec());
                 }
@@ -77,11 +79,7 @@ impl Encoder {
     }
 
     /// Embeddings, one after the other, of texts padded to `length`.
-    fn run<'a>(
-        &self,
-        length: usize,
-        texts: impl ExactSizeIterator<Item = &'a [i64]>,
-    ) -> Result<Vec<f32>, ModelError> {
+    fn run(&self, length: usize, texts: &[&[i64]]) -> Result<Vec<f32>, ModelError> {
         let count = texts.len();
         let (mut ids, mut mask) = (Vec::with_capacity(count * length), Vec::with_capacity(count * length));
         for text in texts {
@@ -100,6 +98,14 @@ impl Encoder {
         } else {
             Err(ModelError::Onnx { name: NAME, what: format!("{} numbers for {count} texts", points.len()) })
         }
+    }
+}
+
+/// A single row with itself beside it.
+fn accompanied<'a>(rows: &'a [&'a [i64]]) -> std::borrow::Cow<'a, [&'a [i64]]> {
+    match rows {
+        [alone] => vec![*alone, *alone].into(),
+        rows => rows.into(),
     }
 }
 

@@ -59,9 +59,17 @@ impl Head {
         Ok(Self { task, labels, thresholds, session: Mutex::new(session) })
     }
 
-    /// Probabilities [rows, labels] of rows of [`FEATURES`] numbers.
-    pub(super) fn run(&self, rows: usize, features: Vec<f32>) -> Result<Vec<f32>, ModelError> {
+    /// Probabilities [rows, labels] of rows of [`FEATURES`] numbers. No row goes alone: see
+    /// [`Encoder::embed`](super::Encoder::embed).
+    pub(super) fn run(&self, rows: usize, mut features: Vec<f32>) -> Result<Vec<f32>, ModelError> {
         let name = self.task.name();
+        if rows == 1 {
+            features.extend_from_within(..);
+            return self.run(2, features).map(|mut both| {
+                both.truncate(self.labels.len());
+                both
+            });
+        }
         let input = Tensor::from_array(([rows, FEATURES], features)).map_err(failed(name))?;
         let mut session = self.session.lock().map_err(|_| ModelError::Poisoned { name })?;
         let outputs = session.run(ort::inputs!["features" => input]).map_err(failed(name))?;

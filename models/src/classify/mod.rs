@@ -3,16 +3,18 @@
 mod context;
 mod encoder;
 mod head;
+pub(crate) mod outcome;
 
 use std::collections::BTreeMap;
 
 use callqa_domain::{Channel, Label, Scores, Task, Threshold, Utterance, rounded};
 
-use crate::{Classifier, ModelError, StopSignal};
+use crate::{Classifier, ModelError, Scene, StopSignal};
 use context::{Context, contexts};
 pub(crate) use encoder::Encoder;
 use encoder::{Embedding, WIDTH};
 pub(crate) use head::Head;
+pub(crate) use outcome::OutcomeModel;
 
 /// Numbers that describe an utterance: its embedding, those of the two turns before it, whether the agent
 /// speaks, and for each of those turns whether there is one and whether the agent speaks in it.
@@ -37,20 +39,16 @@ impl Heads {
     fn score(
         &self,
         speaker: Channel,
-        transcript: &[Utterance],
-        contexts: &[Context],
+        lines: &[Line<'_>],
         embeddings: &BTreeMap<&str, Embedding>,
         scores: &mut [Scores],
     ) -> Result<(), ModelError> {
-        let theirs: Vec<usize> = (0..transcript.len())
-            .filter(|&i| transcript[i].channel == speaker || transcript[i].channel == Channel::Mixed)
+        let theirs: Vec<usize> = (0..lines.len())
+            .filter(|&i| [speaker, Channel::Mixed].contains(&lines[i].utterance.channel))
             .collect();
         for head in self.heads.iter().filter(|head| judges(head.task, speaker)) {
             for rows in theirs.chunks(ROWS) {
-                let features = rows
-                    .iter()
-                    .flat_map(|&i| features(&transcript[i], speaker, &contexts[i], embeddings))
-                    .collect();
+                let features = rows.iter().flat_map(|&i| features(&lines[i], speaker, embeddings)).collect();
                 let probabilities = head.run(rows.len(), features)?;
                 for (&i, row) in rows.iter().zip(probabilities.chunks(head.labels.len())) {
                     let labelled =
@@ -64,21 +62,33 @@ impl Heads {
 }
 
 impl Classifier for Heads {
-    fn classify(&self, transcript: &[Utterance], stop: &StopSignal) -> Result<Vec<Scores>, ModelError> {
-        let contexts = contexts(transcript);
-        let turns = contexts.iter().flat_map(|context| &context.turns).map(|turn| turn.text.as_str());
-        let texts = transcript.iter().map(|utterance| utterance.text.as_str()).chain(turns);
+    fn classify(&self, scenes: &[Scene<'_>], stop: &StopSignal) -> Result<Vec<Vec<Scores>>, ModelError> {
+        let lines: Vec<Line<'_>> = scenes.iter().flat_map(lines).collect();
+        let before = lines.iter().flat_map(|line| &line.context.turns).map(|turn| turn.text.as_str());
+        let texts = lines.iter().map(|line| line.utterance.text.as_str()).chain(before);
         let embeddings = self.encoder.embed(texts, stop)?;
-        let mut scores = vec![Scores::new(); transcript.len()];
+        let mut scores = vec![Scores::new(); lines.len()];
         for speaker in [Channel::Agent, Channel::Customer] {
-            self.score(speaker, transcript, &contexts, &embeddings, &mut scores)?;
+            self.score(speaker, &lines, &embeddings, &mut scores)?;
         }
-        Ok(scores)
+        let mut scores = scores.into_iter();
+        Ok(scenes.iter().map(|scene| scores.by_ref().take(scene.judged().len()).collect()).collect())
     }
 
     fn thresholds(&self) -> &BTreeMap<Label, Threshold> {
         &self.thresholds
     }
+}
+
+/// An utterance that is judged, and what came before it.
+struct Line<'a> {
+    utterance: &'a Utterance,
+    context: Context,
+}
+
+fn lines<'a>(scene: &Scene<'a>) -> impl Iterator<Item = Line<'a>> {
+    let contexts = contexts(scene.transcript).into_iter().skip(scene.judged_from);
+    scene.judged().iter().zip(contexts).map(|(utterance, context)| Line { utterance, context })
 }
 
 fn judges(task: Task, speaker: Channel) -> bool {
@@ -87,12 +97,8 @@ fn judges(task: Task, speaker: Channel) -> bool {
 
 /// One row of [`FEATURES`] numbers. On a mono recording nobody knows who speaks: the utterance is judged as
 /// if it were this speaker's, and the turns before as if speakers took turns.
-fn features(
-    utterance: &Utterance,
-    speaker: Channel,
-    context: &Context,
-    embeddings: &BTreeMap<&str, Embedding>,
-) -> Vec<f32> {
+fn features(line: &Line<'_>, speaker: Channel, embeddings: &BTreeMap<&str, Embedding>) -> Vec<f32> {
+    let Line { utterance, context } = line;
     let is_agent = |channel: Channel, turns_back: usize| match channel {
         Channel::Agent => 1.0,
         Channel::Customer => 0.0,

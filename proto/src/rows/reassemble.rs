@@ -1,8 +1,8 @@
 //! From observations rows back to what a rulebook judges.
 
 use callqa_domain::{
-    Call, ChannelObserved, Gap, Leg, Moment, Observations, Observed, Redaction, Scores, Span, Text,
-    Threshold, Utterance,
+    Call, ChannelObserved, Gap, Leg, Moment, Observations, Observed, OutcomeEstimate, Redaction, Scores,
+    Span, Text, Threshold, Utterance,
 };
 use serde::{
     Deserialize,
@@ -143,6 +143,16 @@ fn of_call(row: &ObservationsRow) -> Result<Observations, ReassemblyError> {
             .zip(holds.iter().zip(doubt))
             .map(threshold)
             .collect::<Result<_, _>>()?,
+        outcome: estimate(row),
+    })
+}
+
+/// `None` where the row was written before there was an outcome model.
+fn estimate(row: &ObservationsRow) -> Option<OutcomeEstimate> {
+    Some(OutcomeEstimate {
+        resolved: row.outcome_resolved?,
+        partially_resolved: row.outcome_partially_resolved?,
+        unresolved: row.outcome_unresolved?,
     })
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use callqa_domain::{
     Assessment, Call, Channel, ChannelLayout, ChannelObserved, Direction, EndedBy, Gap, GapReason, Label,
-    Language, Leg, ModelId, Observations, Observed, Provenance, Purpose, RawText, Rulebook, Span, Threshold,
-    Utterance, judge, redact,
+    Language, Leg, ModelId, Observations, Observed, OutcomeEstimate, Provenance, Purpose, RawText, Rulebook,
+    Span, Threshold, Utterance, judge, redact,
 };
 use callqa_proto::Delivery;
 use callqa_proto::header::EventHeaders;
@@ -53,6 +53,10 @@ pub fn thresholds() -> BTreeMap<Label, Threshold> {
     Label::ALL.iter().map(|&label| (label, Threshold { holds: 0.6125, doubt: 0.4 })).collect()
 }
 
+pub fn estimate() -> OutcomeEstimate {
+    OutcomeEstimate { resolved: 0.05, partially_resolved: 0.125, unresolved: 0.825 }
+}
+
 pub fn observations() -> Observations {
     use Channel::{Agent, Customer};
     let utterances = vec![
@@ -71,6 +75,7 @@ pub fn observations() -> Observations {
         channels: vec![channel(Agent, Some(Language::Zh)), channel(Customer, None)],
         gaps: vec![Gap { channel: Customer, span: Span::new(15_000, 15_400), reason: GapReason::NoWords }],
         thresholds: thresholds(),
+        outcome: Some(estimate()),
         utterances,
     }
 }

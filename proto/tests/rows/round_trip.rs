@@ -145,6 +145,7 @@ prop_compose! {
             ],
             gaps: gaps.into_iter().map(gap).collect(),
             thresholds: thresholds(),
+            outcome: None,
         }
     }
 }

@@ -25,7 +25,9 @@ pub use ending::{DeadLetterReason, ExclusionReason};
 pub use judge::{Judgement, judge};
 pub use label::{Label, Task};
 pub use observations::{ChannelObserved, Gap, GapReason, Observations, Observed, Scores, Threshold, rounded};
-pub use outcome::{Outcome, OutcomeKind, outcome};
+pub use outcome::{
+    OUTCOME_COLUMNS, OUTCOME_CUES, Outcome, OutcomeEstimate, OutcomeKind, outcome, outcome_columns,
+};
 pub use redact::{redact, redact_across};
 pub use rulebook::{
     After, Attribute, AttributeName, Bilingual, Class, Clause, Condition, Extent, Measure, Owner, Pace,

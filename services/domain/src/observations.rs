@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Label, Language, Span, Utterance};
+use crate::{Channel, Label, Language, OutcomeEstimate, Span, Utterance};
 
 /// Why a stretch of speech has no words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,8 @@ pub struct Observations {
     pub gaps: Vec<Gap>,
     /// When each label counts, as the classifiers' cards declare.
     pub thresholds: BTreeMap<Label, Threshold>,
+    /// How the call came out, by the outcome model; `None` where it was not asked.
+    pub outcome: Option<OutcomeEstimate>,
 }
 
 impl Observations {

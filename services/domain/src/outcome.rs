@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Label, Observations, rounded};
+use crate::{Channel, Label, Observations, Observed, rounded};
 
 /// How a call came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,102 +36,182 @@ impl OutcomeKind {
 pub struct Outcome {
     /// The likeliest.
     pub kind: OutcomeKind,
-    /// Its share of the evidence, 0–1; 0 where unknown. Not calibrated yet: an order, not a frequency.
+    /// Its calibrated probability, 0–1; 0 where unknown.
     pub probability: f32,
 }
 
-/// A late cue outweighs an early one: what was said in the last third of the call counts in full, what was
-/// said before counts this much, since it may have been settled in between.
-const EARLY_WEIGHT: f32 = 0.4;
-/// Weight of having no cue of this kind at all: keeps a single faint cue from looking certain.
-const PRIOR: f32 = 0.15;
+impl Outcome {
+    pub(crate) const UNKNOWN: Self = Self { kind: OutcomeKind::Unknown, probability: 0.0 };
+}
 
-/// Which label speaks for which outcome, and how loudly.
-const CUES: &[(Label, OutcomeKind, f32)] = &[
-    (Label::ConfirmsResolved, OutcomeKind::Resolved, 1.0),
-    (Label::NothingMore, OutcomeKind::Resolved, 0.6),
-    (Label::PromisesCallback, OutcomeKind::PartiallyResolved, 0.8),
-    (Label::Escalates, OutcomeKind::PartiallyResolved, 0.8),
-    (Label::SaysUnresolved, OutcomeKind::Unresolved, 1.0),
-    (Label::RejectsExplanation, OutcomeKind::Unresolved, 0.7),
-    (Label::Dissatisfied, OutcomeKind::Unresolved, 0.5),
-    (Label::ThreatensEscalation, OutcomeKind::Unresolved, 0.7),
-    (Label::AsksSupervisor, OutcomeKind::Unresolved, 0.5),
+/// What the outcome model says of a call: calibrated probabilities that sum to 1, each to four places.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeEstimate {
+    /// Of [`OutcomeKind::Resolved`].
+    pub resolved: f32,
+    /// Of [`OutcomeKind::PartiallyResolved`].
+    pub partially_resolved: f32,
+    /// Of [`OutcomeKind::Unresolved`].
+    pub unresolved: f32,
+}
+
+impl OutcomeEstimate {
+    /// The likeliest outcome, if it is likely enough to be told.
+    #[must_use]
+    pub fn likeliest(&self) -> Outcome {
+        let each = [
+            (OutcomeKind::Resolved, self.resolved),
+            (OutcomeKind::PartiallyResolved, self.partially_resolved),
+            (OutcomeKind::Unresolved, self.unresolved),
+        ];
+        each.into_iter().fold(Outcome::UNKNOWN, |best, (kind, probability)| {
+            if probability >= UNSURE_BELOW && probability > best.probability {
+                Outcome { kind, probability: rounded(probability) }
+            } else {
+                best
+            }
+        })
+    }
+}
+
+/// An outcome that is hardly likelier than each of the two others is not told.
+const UNSURE_BELOW: f32 = 0.4;
+
+/// The labels whose probabilities the outcome model reads, in the order of its columns.
+pub const OUTCOME_CUES: [Label; 26] = [
+    Label::StatesIssue,
+    Label::RepeatContact,
+    Label::Explains,
+    Label::OffersSolution,
+    Label::RejectsExplanation,
+    Label::ConfirmsResolved,
+    Label::SaysUnresolved,
+    Label::PromisesCallback,
+    Label::Escalates,
+    Label::Dissatisfied,
+    Label::ThreatensEscalation,
+    Label::AsksSupervisor,
+    Label::NothingMore,
+    Label::Greeting,
+    Label::IdentityVerification,
+    Label::EmpathyApology,
+    Label::AnythingElse,
+    Label::SurveyInvitation,
+    Label::Closing,
+    Label::DisclosesAccountData,
+    Label::BlameShifting,
+    Label::RefusesIdentification,
+    Label::ImproperPromise,
+    Label::Courteous,
+    Label::Dismissive,
+    Label::Rude,
+];
+/// Numbers of a call that the outcome model reads.
+pub const OUTCOME_COLUMNS: usize = 3 * OUTCOME_CUES.len() + 3;
+/// A cue counts this much less for each utterance that came after it.
+const FADE: f32 = 0.9;
+
+/// What the outcome model reads of a call. For each cue: its highest probability in the call, its highest in the
+/// last third of the utterances, and its highest after fading. Then the customer's share of the utterances,
+/// whether the customer spoke last, and the logarithm of one more than the number of utterances. On a mono recording each speaker
+/// has half of the utterances.
+#[must_use]
+pub fn outcome_columns(utterances: &[Observed]) -> Vec<f32> {
+    let count = utterances.len();
+    let score = |i: usize, cue: Label| utterances[i].scores.get(&cue).copied().unwrap_or(0.0);
+    let faded = |i: usize| FADE.powi(i32::try_from(count - 1 - i).unwrap_or(i32::MAX));
+    let mut columns = Vec::with_capacity(OUTCOME_COLUMNS);
+    for cue in OUTCOME_CUES {
+        columns.push((0..count).map(|i| score(i, cue)).fold(0.0, f32::max));
+        columns.push((count - count.div_ceil(3)..count).map(|i| score(i, cue)).fold(0.0, f32::max));
+        columns.push((0..count).map(|i| score(i, cue) * faded(i)).fold(0.0, f32::max));
+    }
+    let customers = |observed: &Observed| match observed.utterance.channel {
+        Channel::Agent => 0.0,
+        Channel::Customer => 1.0,
+        Channel::Mixed => 0.5,
+    };
+    columns.push(utterances.iter().map(customers).sum::<f32>() / count.max(1) as f32);
+    columns.push(utterances.last().map_or(0.0, customers));
+    columns.push((count as f32).ln_1p());
+    columns
+}
+
+/// What tells how a call came out; the other cues only colour it.
+const TELLING: [Label; 11] = [
+    Label::ConfirmsResolved,
+    Label::NothingMore,
+    Label::SaysUnresolved,
+    Label::RejectsExplanation,
+    Label::Explains,
+    Label::OffersSolution,
+    Label::PromisesCallback,
+    Label::Escalates,
+    Label::Dissatisfied,
+    Label::ThreatensEscalation,
+    Label::AsksSupervisor,
 ];
 
-/// Weighs the cues of a call: the strongest of each label, late ones more.
+/// The outcome of a call: what its estimate says, where a customer spoke and there is anything to go by.
 #[must_use]
 pub fn outcome(observations: &Observations) -> Outcome {
-    let unknown = Outcome { kind: OutcomeKind::Unknown, probability: 0.0 };
     let customer_spoke = observations.utterances.iter().any(|o| o.utterance.channel != Channel::Agent);
-    let last_third_from = observations.duration_ms / 3 * 2;
-    let mut weight = [
-        (OutcomeKind::Resolved, PRIOR),
-        (OutcomeKind::PartiallyResolved, PRIOR),
-        (OutcomeKind::Unresolved, PRIOR),
-    ];
-    let mut heard_any = false;
-    for &(label, kind, loudness) in CUES {
-        let Some(threshold) = observations.thresholds.get(&label) else { continue };
-        let strongest = observations
-            .utterances
-            .iter()
-            .filter_map(|o| Some((o.utterance.span.start_ms, *o.scores.get(&label)?)))
-            .filter(|&(_, probability)| probability >= threshold.holds)
-            .map(
-                |(at, probability)| {
-                    if at >= last_third_from { probability } else { probability * EARLY_WEIGHT }
-                },
-            )
-            .fold(0.0, f32::max);
-        heard_any |= strongest > 0.0;
-        for entry in weight.iter_mut().filter(|entry| entry.0 == kind) {
-            entry.1 += strongest * loudness;
-        }
+    let told = observations.utterances.iter().any(|observed| {
+        TELLING.iter().any(|label| {
+            let threshold = observations.thresholds.get(label);
+            threshold.zip(observed.scores.get(label)).is_some_and(|(threshold, &p)| p >= threshold.holds)
+        })
+    });
+    match observations.outcome {
+        Some(estimate) if customer_spoke && told => estimate.likeliest(),
+        _ => Outcome::UNKNOWN,
     }
-    if !customer_spoke || !heard_any {
-        return unknown;
-    }
-    let total: f32 = weight.iter().map(|(_, weight)| weight).sum();
-    weight.iter().fold(unknown, |best, &(kind, weight)| {
-        let probability = rounded(weight / total);
-        if probability > best.probability { Outcome { kind, probability } } else { best }
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_call::call_from;
+    use crate::test_call::{call_from, transcript};
+
+    fn estimate(resolved: f32, partially_resolved: f32, unresolved: f32) -> OutcomeEstimate {
+        OutcomeEstimate { resolved, partially_resolved, unresolved }
+    }
 
     #[track_caller]
-    fn check(lines: &str, expect: OutcomeKind) {
-        assert_eq!(outcome(&call_from(lines)).kind, expect);
+    fn check(lines: &str, estimate: Option<OutcomeEstimate>, expect: OutcomeKind) {
+        let observations = Observations { outcome: estimate, ..call_from(lines) };
+        assert_eq!(outcome(&observations).kind, expect);
     }
 
     #[test]
-    fn the_last_word_counts_most() {
-        check(
-            "c 我的网断了 #says_unresolved | a 已经修好了 #offers_solution | c 好了可以了谢谢 #confirms_resolved",
-            OutcomeKind::Resolved,
-        );
-        check(
-            "c 可以了 #confirms_resolved | a 请稍等 | c 还是不行啊 #says_unresolved",
-            OutcomeKind::Unresolved,
-        );
-    }
-
-    #[test]
-    fn a_promised_follow_up_is_part_of_the_way() {
-        check(
-            "c 我要退款 #states_issue | a 明天给您回电话 #promises_callback",
-            OutcomeKind::PartiallyResolved,
-        );
+    fn the_likeliest_is_told_where_it_stands_out() {
+        let lines = "c 好了可以了谢谢 #confirms_resolved | a 不客气";
+        check(lines, Some(estimate(0.7, 0.2, 0.1)), OutcomeKind::Resolved);
+        check(lines, Some(estimate(0.2, 0.5, 0.3)), OutcomeKind::PartiallyResolved);
+        check(lines, Some(estimate(0.34, 0.27, 0.39)), OutcomeKind::Unknown);
+        check(lines, Some(estimate(f32::NAN, f32::NAN, f32::NAN)), OutcomeKind::Unknown);
+        check(lines, None, OutcomeKind::Unknown);
     }
 
     #[test]
     fn without_cues_nothing_is_known() {
-        check("c 喂 | a 您好", OutcomeKind::Unknown);
-        check("a 您好 #escalates", OutcomeKind::Unknown);
+        check("c 喂 | a 您好", Some(estimate(0.9, 0.05, 0.05)), OutcomeKind::Unknown);
+        check("a 您好 #escalates", Some(estimate(0.9, 0.05, 0.05)), OutcomeKind::Unknown);
+    }
+
+    #[test]
+    fn columns_are_laid_out_as_the_model_learned_them() {
+        let columns = outcome_columns(&transcript(
+            "c 坏了 #states_issue | a 您好 #greeting | c 好 #states_issue? | a 再见",
+        ));
+        assert_eq!(columns.len(), OUTCOME_COLUMNS);
+        let of = |cue: Label| {
+            let place = OUTCOME_CUES.iter().position(|&c| c == cue).unwrap();
+            columns[3 * place..][..3].to_vec()
+        };
+        assert_eq!(of(Label::StatesIssue), [0.9, 0.5, 0.9 * 0.9f32.powi(3)]);
+        assert_eq!(of(Label::Greeting), [0.9, 0.0, 0.9 * 0.9f32.powi(2)]);
+        assert_eq!(columns[OUTCOME_COLUMNS - 3..], [0.5, 0.0, 5f32.ln()]);
+        assert!(outcome_columns(&[]).iter().all(|&c| c == 0.0));
     }
 }

@@ -4,8 +4,8 @@
 //! holds, `#label?` is in doubt, `~` before the text makes it hard to hear. `lang=en` comes first.
 
 use crate::{
-    Channel, ChannelObserved, Label, Language, Observations, Observed, RawText, Span, Threshold, Utterance,
-    redact,
+    Channel, ChannelObserved, Label, Language, Observations, Observed, OutcomeEstimate, RawText, Span,
+    Threshold, Utterance, redact,
 };
 
 pub(crate) fn transcript(lines: &str) -> Vec<Observed> {
@@ -59,6 +59,26 @@ pub(crate) fn call_from(lines: &str) -> Observations {
             .collect(),
         gaps: Vec::new(),
         thresholds: Label::ALL.iter().map(|&label| (label, Threshold { holds: 0.6, doubt: 0.4 })).collect(),
+        outcome: Some(estimate(&utterances)),
         utterances,
+    }
+}
+
+/// As a model would say it that hears nothing but the last word on the matter.
+fn estimate(utterances: &[Observed]) -> OutcomeEstimate {
+    let last = |labels: &[Label]| {
+        utterances
+            .iter()
+            .rposition(|o| labels.iter().any(|label| o.scores.get(label).is_some_and(|&p| p > 0.6)))
+    };
+    let resolved = last(&[Label::ConfirmsResolved, Label::NothingMore]);
+    let partially = last(&[Label::PromisesCallback, Label::Escalates]);
+    let unresolved = last(&[Label::SaysUnresolved, Label::RejectsExplanation, Label::Dissatisfied]);
+    let latest = resolved.max(partially).max(unresolved);
+    let share = |at: Option<usize>| if latest.is_some() && at == latest { 0.8 } else { 0.1 };
+    OutcomeEstimate {
+        resolved: share(resolved),
+        partially_resolved: share(partially),
+        unresolved: share(unresolved),
     }
 }

@@ -70,6 +70,7 @@ fn observations(script: &Script, timeline: &Timeline) -> Observations {
         utterances,
         gaps: Vec::new(),
         thresholds: Label::ALL.iter().map(|&label| (label, Threshold { holds: 0.5, doubt: 0.4 })).collect(),
+        outcome: None,
     }
 }
 

@@ -28,7 +28,8 @@ use transcript::Dialogue;
 /// lasts 250 ms a Han character and 350 ms a word. labels ({"politeness": label or null, "resolution": [labels],
 /// "script": [labels]}) take the place of the classifiers; only the outcome is estimated then. Also read: "direction", "queue", "auto_announced".
 ///
-/// Writes JSON Lines in the same order: {"id", "outcome", "outcome_probability" (0-1), "rules", "reasons",
+/// Writes JSON Lines in the same order: {"id", "outcome", "outcome_probability" (0-1),
+/// "outcome_probabilities" ({"resolved", "partially_resolved", "unresolved"}, calibrated), "rules", "reasons",
 /// "flagged", "score" (0-100), "provisional", "turns" (the redacted texts), "evidence"}. In a piece of evidence,
 /// utterance is the index of its turn, from 0.
 ///

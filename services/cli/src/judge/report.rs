@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callqa_domain::{Evidence, Judgement, Reason, Ruling};
+use callqa_domain::{Evidence, Judgement, OutcomeEstimate, Reason, Ruling};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,6 +15,8 @@ struct Report<'a> {
     id: &'a Value,
     outcome: &'static str,
     outcome_probability: f32,
+    /// Of each outcome; the judge may still call it unknown.
+    outcome_probabilities: Option<OutcomeEstimate>,
     rules: BTreeMap<&'a str, Ruling>,
     /// Of rules that are neither met nor violated.
     reasons: BTreeMap<&'a str, Reason>,
@@ -42,6 +44,7 @@ pub fn line(id: &Value, mut judgement: Judgement, reading: &Reading) -> Result<S
         id,
         outcome: judgement.outcome.kind.name(),
         outcome_probability: judgement.outcome.probability,
+        outcome_probabilities: reading.observations.outcome,
         rules: verdicts.iter().map(|v| (v.rule.as_str(), v.ruling)).collect(),
         reasons: verdicts.iter().filter_map(|v| Some((v.rule.as_str(), v.reason?))).collect(),
         flagged: judgement.flag.is_some(),

@@ -55,7 +55,7 @@ pub fn judge(call: &Call, observations: &Observations, rulebook: &Rulebook) -> J
 fn outcome_of(call: &Call, observations: &Observations) -> Outcome {
     let heard = outcome(observations);
     if call.ended_by == EndedBy::Line && heard.kind == OutcomeKind::Unresolved {
-        return Outcome { kind: OutcomeKind::Unknown, probability: 0.0 };
+        return Outcome::UNKNOWN;
     }
     heard
 }

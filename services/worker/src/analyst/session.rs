@@ -6,7 +6,7 @@ use callqa_domain::{
     Call, Channel, ChannelObserved, Gap, Heard, Language, Observations, Observed, Utterance, redact,
     redact_across,
 };
-use callqa_models::{Kit, ModelError, StopSignal, Window};
+use callqa_models::{Kit, ModelError, Scene, StopSignal, Window};
 
 use super::AssessError;
 use super::track::Track;
@@ -133,7 +133,8 @@ impl<'a> Session<'a> {
         self.transcript.sort_by_key(|u| (u.span.start_ms, u.channel, u.span.end_ms));
         self.gaps.sort_by_key(|gap| (gap.span.start_ms, gap.channel, gap.span.end_ms));
         redact_across(&mut self.transcript);
-        let scores = self.kit.classifier.classify(&self.transcript, stop)?;
+        let scene = Scene::whole(&self.transcript);
+        let scores = self.kit.classifier.classify(&[scene], stop)?.pop().unwrap_or_default();
         if scores.len() != self.transcript.len() {
             let what = format!("{} scores for {} utterances", scores.len(), self.transcript.len());
             return Err(AssessError::Model(ModelError::Onnx { name: "classifier", what }));
@@ -147,13 +148,16 @@ impl<'a> Session<'a> {
         let mut channels: Vec<ChannelObserved> = channels.collect();
         channels.sort_by_key(|observed| observed.channel);
         let observed = self.transcript.into_iter().zip(scores);
+        let utterances: Vec<Observed> =
+            observed.map(|(utterance, scores)| Observed { utterance, scores }).collect();
         Ok(Observations {
             duration_ms,
             dual_mono,
             channels,
-            utterances: observed.map(|(utterance, scores)| Observed { utterance, scores }).collect(),
             gaps: self.gaps,
             thresholds: self.kit.classifier.thresholds().clone(),
+            outcome: Some(self.kit.outcome.estimate(&utterances)?),
+            utterances,
         })
     }
 }
