@@ -1,49 +1,209 @@
-//! Numbers whose meaning was named by somebody else: "the last four digits, please?" — "7219" — "7219, right?".
+//! Numbers whose meaning was named by somebody else ("the last four digits, please?" — "7219" — "7219, right?"),
+//! and numbers given in pieces, with the other's "uh-huh" or repetition in between.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::{RedactedKind, Redaction, Text, Utterance};
+use crate::{RedactedKind, Redaction, Text, Utterance, is_back_channel};
 
-use super::{Found, found_in, regex, without};
+use super::pieces::{Edges, Piece};
+use super::{Found, found_in, found_in_digits, in_order, number, regex, without};
 
 /// How much of what was said before may name a number, in characters: a question, not a conversation.
 const BEFORE_CHARS: usize = 32;
-/// A number that follows within this time belongs to the question before it, in milliseconds.
+/// A number that follows within this time belongs to the question before it, or goes on with what was said of
+/// it, in milliseconds.
 const ANSWER_WITHIN_MS: u64 = 10_000;
+/// How many utterances may stand between two pieces of a number: a repetition, "yes", "go on" and a breath.
+const BETWEEN_PIECES: usize = 4;
+/// Fewer digits are no piece of a number that goes on after a mark.
+const PIECE_DIGITS: usize = 2;
+/// So many right before a mark belong to it.
+const PIECE_BEFORE_DIGITS: usize = 3;
 
 /// Asks when the customer was born.
 static BIRTH: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)出生日期|出生年月日?|生日|\bborn\b|\bbirth(?:day)?\b"));
 
-/// Redacts each utterance of a transcript once more, with the end of the utterance before it in view. `transcript`
-/// is in time order.
+/// Redacts each utterance of a transcript once more, with what was said around it in view: the question before
+/// it, and the other pieces of its number. `transcript` is in time order.
+///
+/// Redacting twice changes nothing.
 pub fn redact_across(transcript: &mut [Utterance]) {
-    for index in 1..transcript.len() {
-        let (said, now) = transcript.split_at_mut(index);
-        let (before, now) = (&said[index - 1], &mut now[0]);
-        if now.span.start_ms.saturating_sub(before.span.end_ms) <= ANSWER_WITHIN_MS {
-            (now.text, now.redactions) = redact_after(before, now);
+    // What is taken out shows what stands beside it. Every round leaves fewer digits, so there is a last one.
+    loop {
+        let asked = redact_answers(transcript);
+        let pieces = redact_pieces(transcript);
+        if !asked && !pieces {
+            return;
         }
     }
 }
 
-fn redact_after(before: &Utterance, now: &Utterance) -> (Text, Vec<Redaction>) {
-    let named = what_was_asked(before);
-    let mut text = now.text.as_str().to_owned();
-    let mut redactions = now.redactions.clone();
+/// Redacts each utterance as an answer to the one before it; whether anything was found.
+fn redact_answers(transcript: &mut [Utterance]) -> bool {
+    let mut any = false;
+    for index in 1..transcript.len() {
+        let (said, now) = transcript.split_at_mut(index);
+        let now = &mut now[0];
+        // A nod between question and answer is neither.
+        let question = said.iter().rev().take(BETWEEN_PIECES).find(|u| !is_back_channel(u.text.as_str()));
+        let Some(before) = question else { continue };
+        if now.span.start_ms.saturating_sub(before.span.end_ms) <= ANSWER_WITHIN_MS {
+            any |= redact_after(&what_was_asked(before), now);
+        }
+    }
+    any
+}
+
+/// Redacts an utterance as if these words came before it; whether anything was found.
+fn redact_after(named: &str, now: &mut Utterance) -> bool {
+    let mut any = false;
     loop {
-        let found: Vec<Found> = found_in(&format!("{named}{text}"))
+        let found: Vec<Found> = found_in(&format!("{named}{}", now.text.as_str()))
             .into_iter()
             .filter(|found| found.start >= named.len())
             .map(|found| Found { start: found.start - named.len(), end: found.end - named.len(), ..found })
             .collect();
         if found.is_empty() {
-            return (Text::redacted(text), redactions);
+            return any;
         }
-        (text, redactions) = without(&text, &found, &redactions);
+        take_out(now, &found);
+        any = true;
     }
+}
+
+fn take_out(utterance: &mut Utterance, found: &[Found]) {
+    let (text, redactions): (String, Vec<Redaction>) =
+        without(utterance.text.as_str(), found, &utterance.redactions);
+    (utterance.text, utterance.redactions) = (Text::redacted(text), redactions);
+}
+
+/// Redacts numbers that go on from one utterance to the next; whether anything was found.
+fn redact_pieces(transcript: &mut [Utterance]) -> bool {
+    let edges: Vec<Edges> = transcript.iter().map(|u| Edges::of(u.text.as_str())).collect();
+    let thread = Thread { transcript, edges: &edges };
+    let mut found: Vec<Vec<Found>> = transcript.iter().map(|_| Vec::new()).collect();
+    for index in 0..transcript.len() {
+        thread.number_from(index, &mut found);
+        thread.beside_mark(index, &mut found);
+    }
+    let mut any = false;
+    for (utterance, found) in transcript.iter_mut().zip(found) {
+        if !found.is_empty() {
+            take_out(utterance, &in_order(found));
+            redact_after("", utterance);
+            any = true;
+        }
+    }
+    any
+}
+
+/// Who says which digits after whom.
+struct Thread<'t> {
+    transcript: &'t [Utterance],
+    edges: &'t [Edges],
+}
+
+impl Thread<'_> {
+    /// The utterance in which the speaker of one goes on with a number, and the other's repetitions before it.
+    fn next(&self, from: usize) -> Option<(usize, Vec<usize>)> {
+        let mut heard = Vec::new();
+        let mut last = self.transcript[from].span.end_ms;
+        for next in (from + 1..self.transcript.len()).take(BETWEEN_PIECES + 1) {
+            let (said, edges) = (&self.transcript[next], &self.edges[next]);
+            if said.span.start_ms.saturating_sub(last) > ANSWER_WITHIN_MS {
+                return None;
+            }
+            last = last.max(said.span.end_ms);
+            if said.channel == self.transcript[from].channel && edges.head.is_some() {
+                return Some((next, heard));
+            }
+            if edges.whole().is_some() {
+                heard.push(next);
+            } else if !edges.is_nod {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// A number that begins at the end of an utterance and goes on in later ones.
+    fn number_from(&self, first: usize, found: &mut [Vec<Found>]) {
+        let Some(tail) = digits(self.edges[first].tail.as_ref()) else { return };
+        let before =
+            first.checked_sub(1).map(|before| what_was_asked(&self.transcript[before])).unwrap_or_default();
+        let mut joint = format!("{before}{}", &self.edges[first].read[..tail.read.end]);
+        let start = before.len() + tail.read.start;
+        let (mut pieces, mut heard) = (vec![(first, tail)], Vec::new());
+        let mut after = "";
+        while let Some((next, repeated)) = self.next(pieces.last().map_or(first, |last| last.0)) {
+            let Some(head) = digits(self.edges[next].head.as_ref()) else { break };
+            joint = format!("{joint} {}", &self.edges[next].read[head.read.clone()]);
+            after = &self.edges[next].read[head.read.end..];
+            heard.extend(repeated);
+            pieces.push((next, head));
+            if self.edges[next].whole().is_none() {
+                break;
+            }
+        }
+        let end = joint.len();
+        if pieces.len() < 2 {
+            return;
+        }
+        let kind = found_in_digits(&format!("{joint}{after}"))
+            .into_iter()
+            .find(|found| found.start < end && start < found.end)
+            .map(|found| found.kind);
+        let Some(kind) = kind else { return };
+        let repeated = heard.iter().filter_map(|&at| Some((at, digits(self.edges[at].whole())?)));
+        for (at, piece) in pieces.into_iter().chain(repeated) {
+            found[at].push(Found { start: piece.said.start, end: piece.said.end, kind });
+        }
+    }
+
+    /// Digits right after a number that was taken out, by the same speaker or repeated by the other, and digits
+    /// right before one.
+    fn beside_mark(&self, first: usize, found: &mut [Vec<Found>]) {
+        if self.edges[first].last_mark.is_some() {
+            self.after_mark(first, found);
+        }
+        if let Some(tail) = digits(self.edges[first].tail.as_ref())
+            && tail.digits >= PIECE_BEFORE_DIGITS
+            && let Some((next, _)) = self.next(first)
+            && let Some(kind) = self.edges[next].head.as_ref().and_then(|head| head.mark)
+        {
+            found[first].push(Found { start: tail.said.start, end: tail.said.end, kind });
+        }
+    }
+
+    fn after_mark(&self, first: usize, found: &mut [Vec<Found>]) {
+        let Some(kind) = self.edges[first].last_mark else { return };
+        let goes_on = self.edges[first].tail.as_ref().is_some_and(|tail| tail.mark.is_some());
+        for next in (first + 1..self.transcript.len()).take(BETWEEN_PIECES + 1) {
+            let (edges, said) = (&self.edges[next], &self.transcript[next]);
+            if said.span.start_ms.saturating_sub(self.transcript[first].span.end_ms) > ANSWER_WITHIN_MS {
+                return;
+            }
+            let same = said.channel == self.transcript[first].channel;
+            // Who repeats a number says nothing else; who goes on with one had not said anything else.
+            let piece = if same && goes_on { edges.head.as_ref() } else { edges.whole() };
+            let enough = if goes_on { PIECE_DIGITS } else { PIECE_BEFORE_DIGITS };
+            match digits(piece).filter(|piece| piece.digits >= enough) {
+                Some(piece) if !number::counts_something(&edges.read[piece.read.end..]) => {
+                    found[next].push(Found { start: piece.said.start, end: piece.said.end, kind });
+                }
+                None if edges.is_nod => {}
+                _ => return,
+            }
+        }
+    }
+}
+
+/// A piece that is no mark.
+fn digits(piece: Option<&Piece>) -> Option<&Piece> {
+    piece.filter(|piece| piece.mark.is_none())
 }
 
 /// The end of what was said before. A number that was just taken out is what the next one repeats, so its mark

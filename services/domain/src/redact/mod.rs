@@ -1,18 +1,23 @@
 //! Takes what identifies a customer out of text: written numbers of every kind, e-mail, plates, addresses.
 //!
-//! A digit is `0`–`9`, its full-width form or a Chinese numeral in a run (`幺三八…`): whisper writes all of
-//! them. Where a number could be two things, the words around it decide; where nothing decides, it is taken
+//! A digit is `0`–`9`, its full-width form, a Chinese numeral in a run (`幺三八…`) or a number in words
+//! (`double four`, 五十八): transcribers write all of them. Where a number could be two things, the words around it decide; where nothing decides, it is taken
 //! out all the same. A wrongly masked order number costs little, a published card number costs a customer.
 
 mod across;
 mod meaning;
 mod number;
+mod pieces;
 mod shape;
+mod spoken;
 
 pub use across::redact_across;
+use std::ops::Range;
+
 use regex::Regex;
 
 use crate::{RawText, RedactedKind, Redaction, Text};
+use spoken::Reading;
 
 /// Compiles a pattern of this module; a test compiles them all, so a mistake never leaves this crate.
 #[allow(clippy::expect_used)]
@@ -70,8 +75,18 @@ fn without(text: &str, found: &[Found], earlier: &[Redaction]) -> (String, Vec<R
     (redacted, redactions)
 }
 
-/// What has to go, in order and without overlaps: what speaks for itself, then the numbers between.
+/// What has to go, in order and without overlaps, however its digits were said.
 fn found_in(text: &str) -> Vec<Found> {
+    let reading = Reading::of(text);
+    let said = found_in_digits(reading.text()).into_iter().map(|found| {
+        let Range { start, end } = reading.said(found.start..found.end);
+        Found { start, end, kind: found.kind }
+    });
+    in_order(said.collect())
+}
+
+/// What has to go of a text without numbers in words: what speaks for itself, then the numbers between.
+fn found_in_digits(text: &str) -> Vec<Found> {
     let mut found = shape::found_in(text);
     let mut numbers = Vec::new();
     let mut from = 0;
@@ -80,11 +95,25 @@ fn found_in(text: &str) -> Vec<Found> {
         from = found.iter().find(|shape| shape.start == until).map_or(until, |shape| shape.end);
     }
     found.extend(numbers);
+    in_order(found)
+}
+
+/// In order; two that overlap, as they do inside a number in words, are one.
+fn in_order(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_unstable_by_key(|found| found.start);
-    found
+    let mut apart: Vec<Found> = Vec::with_capacity(found.len());
+    for found in found {
+        match apart.last_mut() {
+            Some(last) if found.start < last.end => last.end = last.end.max(found.end),
+            _ => apart.push(found),
+        }
+    }
+    apart
 }
 
 #[cfg(test)]
 mod hard_tests;
+#[cfg(test)]
+mod law;
 #[cfg(test)]
 mod tests;

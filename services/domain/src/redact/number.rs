@@ -17,6 +17,8 @@ const STAFF_DIGITS: usize = 8;
 const AMOUNT_DIGITS: usize = 9;
 /// From here on a number is a card's whatever it looks like: the shortest has thirteen digits.
 const CARD_DIGITS: usize = 13;
+/// Nothing shorter identifies anybody, whatever it is called; in digits as in bytes.
+const SHORTEST: usize = 3;
 /// Shortest account number that its name alone gives away; less is a quantity.
 const ACCOUNT_DIGITS: usize = 5;
 
@@ -24,8 +26,10 @@ const ACCOUNT_DIGITS: usize = 5;
 static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
     let digit = "[0-9０-９零〇一二两三四五六七八九幺壹贰叁肆伍陆柒捌玖]";
     let pause = r"[\s,，、\-–—－.·()（）]{0,2}|\s?(?:\.{2,6}|…{1,2})\s?";
-    let filler = r"[\s,，]{0,2}(?:嗯|呃|额|uh|um|横杠|杠|dash)[\s,，]{0,2}";
-    regex(&format!("(?i)[+(]?{digit}(?:(?:{pause}|{filler}){digit})+"))
+    let around = r"[\s,，、.…-]{0,4}";
+    let words = "嗯|呃|额|啊|那个|然后|横杠|横线|杠|空格|uh|um|er|erm|ah|hmm|mm|dash|hyphen|space|comma|dot|(?:and )?then";
+    let filler = format!("{around}(?:{words})(?:{around}(?:{words}))?{around}");
+    regex(&format!("(?i)[+(]?{digit}(?:(?:{pause}|{filler}){digit})*"))
 });
 
 /// The check digit of a mainland identity number.
@@ -46,7 +50,10 @@ static ROUND: LazyLock<Regex> = LazyLock::new(|| {
 static CALENDAR: LazyLock<Regex> = LazyLock::new(|| {
     let year = "(?:19|20)[0-9]{2}";
     let date = format!(r"{year}([-.])(?:0?[1-9]|1[0-2])[-.](?:[12][0-9]|3[01]|0?[1-9])(?:\s[0-9]{{1,2}})?");
-    regex(&format!(r"^(?:{year}(?:[\s,，、–—-]{{1,2}}{year})+|{date}(?:[\s,，、–—-]{{1,2}}{date})*)$"))
+    let day_first = format!(r"(?:[12][0-9]|3[01]|0?[1-9])[-.](?:[12][0-9]|3[01]|0?[1-9])[-.]{year}");
+    regex(&format!(
+        r"^(?:{year}(?:[\s,，、–—-]{{1,2}}{year})+|{day_first}|{date}(?:[\s,，、–—-]{{1,2}}{date})*)$"
+    ))
 });
 /// Numbers that companies and authorities publish: hotlines, banks, emergencies, free calls.
 static SERVICE: LazyLock<Regex> = LazyLock::new(|| {
@@ -58,6 +65,8 @@ static SERVICE: LazyLock<Regex> = LazyLock::new(|| {
 static FREE_CALL: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"^(?:\+?1[\s.-])?\(?8(?:00|33|44|55|66|77|88)\)?[\s.-]{1,2}[0-9]{3}[\s.-][0-9]{4}$")
 });
+/// The year in which a contract ends.
+static TERM_END: LazyLock<Regex> = LazyLock::new(|| regex("^20[1-3][0-9]$"));
 static BETWEEN_SERVICES: LazyLock<Regex> = LazyLock::new(|| regex(r"[、,，]\s?"));
 
 /// What is counted in a small number, and what makes a great one an amount.
@@ -77,11 +86,19 @@ pub(super) fn counts_something(after: &str) -> bool {
     COUNTED.is_match(after)
 }
 
+/// Where digits stand in a text, each run with its pauses.
+pub(super) fn runs_in(text: &str) -> impl Iterator<Item = Range<usize>> {
+    DIGITS.find_iter(text).map(|run| run.range())
+}
+
 /// The numbers in a part of a text that have to go.
 pub(super) fn found_in(text: &str, within: Range<usize>) -> impl Iterator<Item = Found> {
     let offset = within.start;
     DIGITS.find_iter(&text[within]).filter_map(move |run| {
         let (start, end) = (offset + run.start(), offset + run.end());
+        if end - start < SHORTEST {
+            return None;
+        }
         let number = Number::new(text, start, end);
         Some(Found { start, end: end + number.check_x, kind: number.kind()? })
     })
@@ -106,6 +123,7 @@ impl<'t> Number<'t> {
         let meaning = around.meaning();
         let takes_x = match digits.len() {
             17 => true,
+            9.. if meaning == Some(Meaning::Identity) => true,
             3 | 5 => meaning == Some(Meaning::Partial),
             _ => false,
         };
@@ -121,7 +139,10 @@ impl<'t> Number<'t> {
         if self.is_identity_number() {
             return Some(RedactedKind::NationalId);
         }
-        if self.is_of_no_customer() || self.is_quantity() || self.is_calendar() {
+        if count < SHORTEST {
+            return None;
+        }
+        if self.is_reference() || self.is_of_no_customer() || self.is_quantity() || self.is_calendar() {
             return None;
         }
         match self.meaning {
@@ -138,12 +159,18 @@ impl<'t> Number<'t> {
         if (ACCOUNT_DIGITS..IDENTIFYING_DIGITS).contains(&count) && self.around.is_account() {
             return Some(RedactedKind::BankAccount);
         }
+        if let (true, false, Some(meaning)) =
+            (count < IDENTIFYING_DIGITS, self.is_service(), self.around.begins())
+        {
+            return Some(meaning);
+        }
         (count >= IDENTIFYING_DIGITS).then(|| self.kind_of_long())
     }
 
     fn kind_of_long(&self) -> RedactedKind {
         let count = self.digits.len();
         match self.meaning {
+            _ if self.around.begins() == Some(RedactedKind::BankAccount) => RedactedKind::BankAccount,
             _ if self.is_mobile() || self.has_country_code() => RedactedKind::Phone,
             Some(Meaning::Card) => RedactedKind::Card,
             Some(Meaning::Account) => RedactedKind::BankAccount,
@@ -153,6 +180,26 @@ impl<'t> Number<'t> {
             _ if is_phone(&self.digits) => RedactedKind::Phone,
             _ => RedactedKind::BankAccount,
         }
+    }
+
+    /// An order, a case, a parcel: named right before, and not by chance a telephone or a card.
+    fn is_reference(&self) -> bool {
+        self.around.is_reference()
+            && !self.is_card()
+            && !BETWEEN_SERVICES
+                .split(self.written)
+                .any(|part| is_mobile(&part.chars().filter_map(digit).collect::<String>()))
+    }
+
+    /// A card's length, first digit and check digit (ISO/IEC 7812-1, Luhn).
+    fn is_card(&self) -> bool {
+        matches!(self.digits.len(), 15 | 16 | 19)
+            && self.digits.starts_with(['3', '4', '5', '6'])
+            && luhn(&self.digits)
+    }
+
+    fn is_service(&self) -> bool {
+        SERVICE.is_match(&self.digits)
     }
 
     /// Eighteen places with a date of birth in the middle, or with an `X` at the end.
@@ -171,10 +218,7 @@ impl<'t> Number<'t> {
     }
 
     fn is_mobile(&self) -> bool {
-        let national = ["0086", "86"].iter().find_map(|code| self.digits.strip_prefix(code));
-        [Some(self.digits.as_str()), national].into_iter().flatten().any(|digits| {
-            digits.len() == 11 && digits.starts_with('1') && digits.as_bytes().get(1) >= Some(&b'3')
-        })
+        is_mobile(&self.digits)
     }
 
     fn has_country_code(&self) -> bool {
@@ -189,11 +233,11 @@ impl<'t> Number<'t> {
         let named = matches!(self.meaning, Some(Meaning::Card | Meaning::Account | Meaning::Identity));
         let short = self.digits.len() < IDENTIFYING_DIGITS;
         if short {
-            return self.around.is_dialled() && SERVICE.is_match(&self.digits);
+            return self.around.is_dialled() && self.is_service();
         }
         let mut each = BETWEEN_SERVICES.split(self.written);
         !named
-            && (SERVICE.is_match(&self.digits)
+            && (self.is_service()
                 || FREE_CALL.is_match(self.written)
                 || each.all(|one| SERVICE.is_match(one)))
     }
@@ -205,6 +249,9 @@ impl<'t> Number<'t> {
                 && counts_something(self.after);
         }
         let count = self.digits.len();
+        if self.digits.chars().all(|digit| digit == '0') {
+            return true;
+        }
         let amount = count <= AMOUNT_DIGITS && SOLID.is_match(self.written);
         let counted = if count < IDENTIFYING_DIGITS { &COUNTED } else { &AMOUNT };
         let thousands = count <= AMOUNT_DIGITS || count < CARD_DIGITS && self.meaning.is_none();
@@ -216,8 +263,30 @@ impl<'t> Number<'t> {
 
     fn is_calendar(&self) -> bool {
         let named = matches!(self.meaning, Some(Meaning::Card | Meaning::Account | Meaning::Phone));
+        if self.around.ends_a_term() && TERM_END.is_match(self.written) {
+            return true;
+        }
         !named && self.digits.len() >= IDENTIFYING_DIGITS && CALENDAR.is_match(self.written)
     }
+}
+
+/// A mainland mobile, with the country's code or without.
+fn is_mobile(digits: &str) -> bool {
+    let national = ["0086", "86"].iter().find_map(|code| digits.strip_prefix(code));
+    [Some(digits), national].into_iter().flatten().any(|digits| {
+        digits.len() == 11 && digits.starts_with('1') && digits.as_bytes().get(1) >= Some(&b'3')
+    })
+}
+
+fn luhn(digits: &str) -> bool {
+    let sum: u32 = digits
+        .chars()
+        .rev()
+        .filter_map(|c| c.to_digit(10))
+        .enumerate()
+        .map(|(place, d)| if place % 2 == 0 { d } else { d * 2 / 10 + d * 2 % 10 })
+        .sum();
+    sum.is_multiple_of(10)
 }
 
 /// A landline with its area code or without, a mobile, or ten digits of North America.

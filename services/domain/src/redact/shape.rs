@@ -24,6 +24,9 @@ const MONTH: &str = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*";
 /// The end of an English road's name.
 const ROAD: &str = "(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Blvd|Boulevard|Close|Court|Ct|Way|Terrace|Place|Pl|Square|Crescent|Gardens|Grove|Mews|Circle|Highway)";
 
+/// The countries whose accounts have an IBAN (SWIFT IBAN registry); two letters of others begin a parcel's number.
+const IBAN_COUNTRIES: &str = "A[DELTZ]|B[AEGHRY]|C[HRYZ]|D[EKO]|E[EGS]|F[IOR]|G[BEILRT]|H[RU]|I[ELQST]|JO|K[WZ]|L[BCITUVY]|M[CDEKRTU]|N[LO]|P[KLST]|QA|R[OS]|S[ACEIKMTV]|T[LNR]|UA|V[AG]|XK";
+
 /// In order of precedence. `it` is what goes, where that is not the whole match.
 static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
     let mut shapes = Vec::new();
@@ -38,26 +41,37 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
 fn emails_and_plates(add: &mut impl FnMut(RedactedKind, &str)) {
     // A full stop before the next sentence has a space after it; the dot of a domain has none, or one on either side.
     let dot = r"(?:[.．]| \. | dot |\s?点\s?)";
-    let local = r"(?:\b(?:[a-z0-9] ){2,})?[a-z0-9._%+-]+(?:(?: dot | underscore | dash |\s?点\s?|\s?下划线\s?)[a-z0-9._%+-]+)*";
-    let domain = format!(r"[a-z0-9-]+(?:{dot}[a-z0-9-]+)*{dot}[a-z]{{2,}}");
-    add(Email, &format!(r"(?i){local}(?:\s?[@＠]\s?|\s?艾特\s?| at ){domain}(?: at {domain})?"));
+    let chars = "[a-z0-9._%+零〇一二两三四五六七八九幺-]";
+    let joint = r"(?: dot | underscore | dash | hyphen |\s?点\s?|\s?下划线\s?|\s?杠\s?)";
+    let local = format!(r"{chars}+(?:{joint}{chars}+)*(?: [0-9]{{1,4}})*");
+    let domain =
+        format!(r"(?:[a-z0-9零一二三四五六七八九幺-]+|[0-9](?: [0-9])+)(?:{dot}[a-z0-9-]+)*{dot}[a-z]{{2,}}");
+    let at = r"(?:\s?[@＠]\s?|\s?(?:艾特|圈a|小老鼠)\s?| at(?: sign)? )";
+    let spelled = format!(r"(?:{chars}[\s,]\s?){{2,}}");
+    add(Email, &format!(r"(?i)(?:^|[^a-z0-9'’])(?P<it>{spelled}{local}{at}{domain})"));
+    add(Email, &format!(r"(?i){local}{at}{domain}(?: at {domain})?"));
     // Mainland plates: province, letter, five letters and digits; six with green plates.
-    let mark = "[A-HJ-NP-Za-hj-np-z0-9零一二三四五六七八九幺]";
+    let mark = "[A-HJ-NP-Za-hj-np-z0-9零〇一二两三四五六七八九幺]";
     add(
         Plate,
         &format!(
-            r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Za-z][·\s-]?(?:{mark}{{4}}[学警挂港澳]|{mark}{{5,6}}|{mark}(?: {mark}){{4,5}})"
+            r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]\s?[A-Za-z][·\s,，-]?\s?(?:{mark}{{4}}[学警挂港澳]|{mark}{{5,6}}|{mark}(?:\s?{mark}){{4,5}})"
         ),
     );
     add(Plate, r"(?-u:\b)[A-Z]{2}\s?[0-9]{2}\s?[A-Z]{3}(?-u:\b)");
     add(
         Plate,
-        r"(?:[Pp]late|[Rr]egistration)(?: number)?(?: is|:)? (?P<it>[A-Z0-9]{2,4}[ -]?[A-Z0-9]{2,4})(?-u:\b)",
+        r"(?:[Pp]lates?|[Rr]eg(?:istration)?)(?: number)?(?: is|'s|:)?,? (?P<it>(?:[A-Z0-9]|(?-u:\b)[a-z](?-u:\b))(?:[ ,-]{0,2}(?:[A-Z0-9]|(?-u:\b)[a-z](?-u:\b))){3,9})(?-u:\b)",
     );
 }
 
 fn written_numbers(add: &mut impl FnMut(RedactedKind, &str)) {
-    add(BankAccount, r"(?-u:\b)[A-Z]{2}\s?[0-9]{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,3})?(?-u:\b)");
+    add(
+        BankAccount,
+        &format!(
+            r"(?-u:\b)(?:{IBAN_COUNTRIES})\s?[0-9]{{2}}(?:\s?[A-Z0-9]{{4}}){{2,7}}(?:\s?[A-Z0-9]{{1,3}})?(?-u:\b)"
+        ),
+    );
     add(NationalId, r"(?-u:\b)[A-Z]{2}\s?(?:[0-9]{2}\s?){3}[A-D](?-u:\b)");
     add(NationalId, r"(?:护照|通行证|(?i:passport))[^0-9\]]{0,12}?(?P<it>(?-u:\b)[A-Z]{1,2}\s?[0-9]{6,9})");
     add(Card, r"[0-9]{4,6}(?:[\s-]?[*•●]{2,})+[\s-]?[0-9]{2,4}");
@@ -69,7 +83,7 @@ fn birth_dates(add: &mut impl FnMut(RedactedKind, &str)) {
     let zh = r"(?:出生|生日|生于)[^0-9０-９。！\]蛋糕优惠活动礼券福]{0,8}?";
     let year_month = format!(r"{N}{{2,4}}\s?年\s?{N}{{1,3}}\s?月");
     let zh_date = format!(r"(?:{year_month}|{N}{{1,3}}\s?月)\s?{N}{{1,3}}\s?[日号]?|{year_month}");
-    let numeric = r"[0-9]{1,4}\s?[./-]\s?[0-9]{1,2}\s?[./-]\s?[0-9]{1,4}|[0-9]{2,4} [0-9]{1,2} [0-9]{2,4}";
+    let numeric = r"[0-9]{1,4}\s?[./-]\s?[0-9]{1,2}\s?[./-]\s?[0-9]{1,4}|[0-9]{1,4}[ ,]{1,2}[0-9]{1,2}[ ,]{1,2}[0-9]{2,4}|[0-9](?:[ ,-]{0,2}[0-9]){5,7}";
     let digits = |more| format!(r"{N}(?:[\s,，-]?{N}){{{more}}}");
     let (eight, six) = (digits(7), digits(5));
     add(BirthDate, &format!("{zh}(?P<it>{zh_date}|{eight}|{numeric}|{six})"));
@@ -81,7 +95,7 @@ fn birth_dates(add: &mut impl FnMut(RedactedKind, &str)) {
     add(
         BirthDate,
         &format!(
-            r"{en}\b(?P<it>{day}(?: of)? {MONTH},?{year}|{MONTH},? [0-9]{{4}}\b|{MONTH} {day}\b{year}|{numeric}|[0-9]{{8}}|[0-9]{{6}})"
+            r"{en}\b(?P<it>{day}(?: of)? {MONTH},?{year}|{day} of the {day},?{year}|{MONTH},? [0-9]{{4}}\b|{MONTH} {day}\b{year}|{numeric})"
         ),
     );
 }
@@ -99,10 +113,15 @@ fn addresses(add: &mut impl FnMut(RedactedKind, &str)) {
     add(AddressDetail, &format!(r"门牌(?:号码?)?[是为：:\s]{{0,2}}(?P<it>{N}+)"));
     add(
         AddressDetail,
-        r"(?i)\b(?:apartment|apt\.?|flat|unit|suite|room|(?:house|door)(?: number)?|p\.?o\.? box)\s(?:number\s|is\s)?(?P<it>[0-9]+[a-z]?)\b",
+        r"(?i)\b(?:apartment|apt\.?|flat|unit|suite|room|(?:house|door) number|p\.?o\.? box)\s(?:number\s|is\s)?(?P<it>[0-9]+(?: [0-9]+)*[a-z]?)\b",
     );
     let word = "(?:[A-Z][a-z']+|[0-9]+(?:st|nd|rd|th))";
-    add(AddressDetail, &format!(r"\b(?P<it>[0-9]{{1,5}}[A-Za-z]?)\s(?:{word}\s){{1,3}}{ROAD}\b"));
+    add(
+        AddressDetail,
+        &format!(
+            r"\b(?P<it>[0-9]{{1,5}}(?:(?:[ /-]| slash )[0-9]{{1,3}}){{0,3}}[A-Za-z]?)\s(?:{word}\s){{1,3}}{ROAD}\b"
+        ),
+    );
     let postcode = r"\b[A-Z]{1,2}[0-9][A-Z0-9]?\s?[0-9][A-Z]{2}\b";
     add(AddressDetail, &format!(r"\b(?P<it>[0-9]{{1,4}}[A-Za-z]?),?\s{postcode}"));
     add(AddressDetail, &format!(r"{postcode},?\s[Nn]umber (?P<it>[0-9]{{1,4}}[A-Za-z]?)\b"));
@@ -129,11 +148,25 @@ fn extent(captures: &Captures<'_>) -> Option<(usize, usize)> {
     Some((it.start(), it.end()))
 }
 
-/// The shape of something that it is not: a word that looks like a plate, "a flat 20 dollar fee".
+/// A site that somebody is sent to is no mailbox.
+static NO_MAILBOX: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)^(?:look|shop|buy|order|us|online|visit|it|page|site|website|check|sign|log|in|up|are|is|available|that|them|one|here) at ",
+    )
+});
+
+/// The shape of something that it is not: a word that looks like a plate, a national "ID" before a number, "a flat 20 dollar fee".
 fn is_misread(kind: RedactedKind, text: &str, start: usize, end: usize) -> bool {
     match kind {
         Plate => text[start..end].chars().filter_map(number::digit).count() < PLATE_DIGITS,
-        AddressDetail => number::counts_something(&text[end..]),
+        Email => NO_MAILBOX.is_match(&text[start..end]),
+        AddressDetail => {
+            number::counts_something(&text[end..])
+                || text[..start].ends_with("a flat ")
+                || matches!(&text[start..end], "一栋" | "一幢" | "一单元" | "两栋" | "1栋" | "1幢")
+                    && (text[..start].ends_with(['这', '那', '哪', '每', '某', '整', '有'])
+                        || text[end..].starts_with(['楼', '房', '别', '高', '写']))
+        }
         _ => false,
     }
 }
