@@ -31,8 +31,8 @@ pub use outcome::{
 pub use redact::{redact, redact_across};
 pub use rulebook::{
     After, Attribute, AttributeName, Bilingual, Class, Clause, Condition, Extent, Measure, Owner, Pace,
-    Pattern, PhraseLists, Phrases, Precondition, Rounds, Rule, Rulebook, RulebookErrors, Spoken, Trigger,
-    Window,
+    Pattern, Phrases, Precondition, Rounds, Rule, Rulebook, RulebookErrors, Scope, Sound, Spoken, Trigger,
+    Validity, Window,
 };
 pub use span::{Span, join};
 pub use text::{Heard, RawText, RedactedKind, Redaction, Text, Utterance};

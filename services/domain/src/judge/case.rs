@@ -5,7 +5,8 @@ use crate::{
     Rulebook, Span, Turn, turns,
 };
 
-use super::{measure, phrase};
+use super::measure;
+use crate::rulebook::Wording;
 
 /// Of the speech in which something was due, this share must have been heard to say that it was missing.
 const COVERAGE_NEEDED: f32 = 0.8;
@@ -20,6 +21,8 @@ pub(super) struct Case<'a> {
     pub(super) turns: Vec<Turn>,
     /// The turn of each utterance; `None` for a back-channel inside the other's turn.
     turn_of: Vec<Option<usize>>,
+    /// The words of each utterance, ready for phrases.
+    heard: Vec<Wording>,
     /// From the first word to the last.
     pub(super) conversation: Span,
 }
@@ -54,7 +57,9 @@ impl<'a> Case<'a> {
         }
         let spans = observations.utterances.iter().map(|o| o.utterance.span);
         let conversation = spans.reduce(|all, span| all.cover(&span)).unwrap_or(Span::new(0, 0));
-        Self { call, observations, rulebook, acoustics, outcome, turns, turn_of, conversation }
+        let ready = |o: &Observed| Wording::new(o.utterance.text.as_str(), rulebook.listens_by_sound());
+        let heard = observations.utterances.iter().map(ready).collect();
+        Self { call, observations, rulebook, acoustics, outcome, turns, turn_of, heard, conversation }
     }
 
     /// Where a pattern matches anywhere in the call, its window apart, in time order.
@@ -65,14 +70,24 @@ impl<'a> Case<'a> {
         }
         for (index, observed) in self.said_by(pattern.speaker) {
             let labelled = pattern.labels.iter().filter_map(|&label| self.labelled(index, observed, label));
-            hits.extend(labelled.max_by(|a, b| (a.holds, a.certain).cmp(&(b.holds, b.certain))));
-            if let Some(list) = &pattern.phrases {
-                let phrases = self.rulebook.phrases(list);
-                let found = phrases.flat_map(|phrase| phrase::find(observed.utterance.text.as_str(), phrase));
-                hits.extend(found.map(|chars| self.quoted(index, observed, chars, None, true)));
+            let labelled = labelled.max_by(|a, b| (a.holds, a.certain).cmp(&(b.holds, b.certain)));
+            // Words that are there speak for themselves where a label is in doubt, and once where it is not.
+            if labelled.as_ref().is_some_and(|hit| hit.holds) {
+                hits.extend(labelled);
+                continue;
             }
+            let phrases = self.phrases(index, observed, pattern);
+            hits.extend(labelled.filter(|_| phrases.is_empty()));
+            hits.extend(phrases);
         }
         hits
+    }
+
+    /// Where the phrases of a pattern stand in an utterance.
+    fn phrases(&self, index: usize, observed: &Observed, pattern: &Pattern) -> Vec<Hit> {
+        let phrases = pattern.phrases.iter().flat_map(|list| self.rulebook.phrases(list));
+        let found = phrases.flat_map(|phrase| phrase.find(&self.heard[index]));
+        found.map(|chars| self.quoted(index, observed, chars, None, true)).collect()
     }
 
     /// The utterances of a speaker, with their indices.

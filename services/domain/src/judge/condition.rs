@@ -1,5 +1,7 @@
 //! Whether a rule applies: what holds, what does not, and what can't be known.
 
+use jiff::civil::DateTime;
+
 use crate::{Attribute, AttributeName, Condition, Direction, EndedBy, Pattern, Reason};
 
 use super::{
@@ -19,6 +21,44 @@ impl Truth {
     fn of(value: bool) -> Self {
         if value { Self::Yes } else { Self::No }
     }
+}
+
+/// Whether the rulebook speaks of this call.
+pub(super) fn in_scope(case: &Case<'_>) -> Truth {
+    fn among<T: PartialEq>(admitted: Option<&Vec<T>>, value: Option<T>) -> Truth {
+        match (admitted, value) {
+            (None, _) => Truth::Yes,
+            (Some(_), None) => Truth::Unknown(Reason::MissingAttribute),
+            (Some(admitted), Some(value)) => Truth::of(admitted.contains(&value)),
+        }
+    }
+    let (scope, validity) = (case.rulebook.scope(), case.rulebook.validity());
+    let direction = Some(case.call.direction).filter(|direction| *direction != Direction::Unknown);
+    let labels =
+        scope.labels.iter().map(|(name, values)| among(Some(values), case.call.labels.get(name).cloned()));
+    let day = clock(case).map(DateTime::date);
+    let valid = match day {
+        Some(day) => Truth::of(
+            validity.from.is_none_or(|from| from <= day) && validity.until.is_none_or(|until| day <= until),
+        ),
+        None if validity.from.is_none() && validity.until.is_none() => Truth::Yes,
+        None => Truth::Unknown(Reason::MissingAttribute),
+    };
+    let mut parts = vec![
+        among(scope.tenants.as_ref(), Some(case.call.tenant.clone())),
+        among(scope.queues.as_ref(), case.call.queue.clone()),
+        among(scope.languages.as_ref(), case.observations.language()),
+        among(scope.directions.as_ref(), direction),
+        valid,
+    ];
+    parts.extend(labels);
+    decided(parts, Truth::No, Truth::Yes)
+}
+
+/// The date and time of the call as a clock on the call centre's wall showed it.
+pub(super) fn clock(case: &Case<'_>) -> Option<DateTime> {
+    let moment = case.call.started_at.or(case.call.answered_at)?;
+    Some(moment.offset.to_datetime(moment.at))
 }
 
 /// Whether a condition holds in this call.
@@ -43,9 +83,12 @@ pub(super) fn truth(case: &Case<'_>, condition: &Condition) -> Truth {
     }
 }
 
-/// `decisive` as soon as one part is; unknown where a part is unknown and none decides; else `otherwise`.
 fn fold(case: &Case<'_>, parts: &[Condition], decisive: Truth, otherwise: Truth) -> Truth {
-    let truths: Vec<Truth> = parts.iter().map(|part| truth(case, part)).collect();
+    decided(parts.iter().map(|part| truth(case, part)).collect(), decisive, otherwise)
+}
+
+/// `decisive` as soon as one part is; unknown where a part is unknown and none decides; else `otherwise`.
+fn decided(truths: Vec<Truth>, decisive: Truth, otherwise: Truth) -> Truth {
     if truths.contains(&decisive) {
         return decisive;
     }

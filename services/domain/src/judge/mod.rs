@@ -4,7 +4,6 @@
 mod case;
 mod condition;
 mod measure;
-mod phrase;
 mod rule;
 mod window;
 
@@ -118,5 +117,7 @@ fn urgency(reason: &FlagReason) -> u32 {
 
 #[cfg(test)]
 mod hard_tests;
+#[cfg(test)]
+mod pack_tests;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! One rule, one call, one verdict.
 
+use jiff::civil::Time;
+
 use crate::{
     Channel, Class, Clause, EndedBy, Evidence, Language, OutcomeKind, Owner, Pace, Pattern, Reason, Rounds,
     Rule, Ruling, Span, Trigger, Verdict,
@@ -7,7 +9,7 @@ use crate::{
 
 use super::{
     case::{Case, Hit},
-    condition::{Truth, truth},
+    condition::{Truth, clock, in_scope, truth},
     window::{due, find, is_heard},
 };
 
@@ -79,6 +81,11 @@ fn answer(case: &Case<'_>, rule: &Rule) -> Answer {
 
 /// Why a rule can't be judged in this call at all, if it can't.
 fn unfit(case: &Case<'_>, rule: &Rule) -> Option<Answer> {
+    match in_scope(case) {
+        Truth::Yes => {}
+        Truth::No => return Some(Answer::not_applicable(Reason::PreconditionAbsent)),
+        Truth::Unknown(reason) => return Some(Answer::unknown(reason, Vec::new())),
+    }
     if case.observations.is_mono() {
         return rule.needs_roles().then(|| Answer::unknown(Reason::Mono, Vec::new()));
     }
@@ -210,6 +217,8 @@ fn demanded(case: &Case<'_>, clause: &Clause, trigger: Option<&Hit>) -> Answer {
         Clause::Found(pattern) => demanded_pattern(case, pattern, trigger),
         Clause::Pace(pace) => pace_within(case, pace),
         Clause::Outcome(kinds) => has_outcome(case, kinds, true),
+        Clause::StartedBetween(hours) => started_between(case, hours, true),
+        Clause::All(parts) => joined(parts.iter().map(|part| demanded(case, part, trigger)).collect()),
     }
 }
 
@@ -242,6 +251,10 @@ fn forbidden(case: &Case<'_>, clause: &Clause, trigger: Option<&Hit>) -> Answer 
         Clause::Found(pattern) => pattern,
         Clause::Pace(pace) => return pace_within(case, pace),
         Clause::Outcome(kinds) => return has_outcome(case, kinds, false),
+        Clause::StartedBetween(hours) => return started_between(case, hours, false),
+        Clause::All(parts) => {
+            return joined(parts.iter().map(|part| forbidden(case, part, trigger)).collect());
+        }
     };
     // What nothing excused. Words that may excuse count, so an offence is only as sure as its lack of excuse.
     let unexcused = |hit: Hit| {
@@ -301,5 +314,17 @@ fn has_outcome(case: &Case<'_>, kinds: &[OutcomeKind], wanted: bool) -> Answer {
         Answer::met(last_third)
     } else {
         Answer::violated(last_third)
+    }
+}
+
+fn started_between(case: &Case<'_>, [from, before]: &[Time; 2], wanted: bool) -> Answer {
+    let Some(clock) = clock(case) else {
+        return Answer::unknown(Reason::MissingAttribute, Vec::new());
+    };
+    let whole = vec![stretch(None, case.conversation)];
+    if (*from..*before).contains(&clock.time()) == wanted {
+        Answer::met(whole)
+    } else {
+        Answer::violated(whole)
     }
 }

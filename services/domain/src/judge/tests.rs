@@ -123,6 +123,13 @@ fn anything_else_and_survey() {
     let rule = "script.anything-else";
     met(rule, "c 查话费 | a 还有别的吗 #anything_else | c 没有了 | a 再见 #closing");
     violated(rule, "c 查话费 | a 三十 | c 好 知道了 | a 再见 #closing");
+    met(rule, "c 查话费 | a 三十 | c 知道了 | a 还有别的吗 谢谢来电 #anything_else #closing");
+    met(rule, "c 查 | a 再见 #closing | c 等等 | a 还有别的吗 #anything_else | c 没有了 | a 再见 #closing");
+    let late = "c 查话费 | a 三十 | c 知道了 | a 再见 #closing | a 还有别的吗 #anything_else";
+    violated(rule, late);
+    unknown(rule, &late.replace("#closing", "#closing?"), Reason::ModelInDoubt);
+    unknown(rule, &format!("{late} | a 好 再见 #closing?"), Reason::ModelInDoubt);
+    met(rule, "c 查话费 | a 三十 | c 知道了 | a 还有别的吗 #anything_else");
     not_applicable(rule, "c 没别的事了 #nothing_more | a 再见 #closing", Reason::PreconditionAbsent);
     let cut = "c 查话费 | a 三十元 | c 我知道了";
     check_ended(EndedBy::Line, rule, cut, Ruling::NotApplicable, Some(Reason::CutShort));
@@ -184,6 +191,8 @@ fn forbidden_phrases() {
     violated(rule, "lang=en | c It is broken | a Well, that's not my problem.");
     met(rule, "c 不归我管 | a 我来帮您");
     unknown(rule, "c 怎么办 | a ~这个不归我管", Reason::ModelInDoubt);
+    violated(rule, "c 怎么办 | a 这个不归握管");
+    met(rule, "c 怎么办 | a 您看您啥时候方便 | c 明天吧 | a 你啥都不用带");
 }
 
 #[test]

@@ -16,12 +16,46 @@ pub(super) struct Due {
 pub(super) fn find(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> Vec<Hit> {
     let mut hits = case.matches(pattern);
     if let Some(window) = &pattern.window {
-        hits.retain(|hit| admits(case, window, pattern.speaker, trigger, hit));
+        let bound = window.before_last.as_deref().map(|last| Bound::of(&find(case, last, trigger)));
+        hits.retain_mut(|hit| {
+            if admits(case, window, pattern.speaker, trigger, hit) {
+                return true;
+            }
+            let Some(bound) = &bound else { return false };
+            // Whether it came in time hangs on a match that is in doubt.
+            let sure = bound.admits_surely(hit);
+            (hit.certain, hit.holds) = (hit.certain && sure, hit.holds && sure);
+            sure || bound.may_admit(hit)
+        });
     }
     if let Some(answerer) = pattern.answered_by {
         hits.retain(|hit| is_answered(case, hit, answerer, trigger));
     }
     hits
+}
+
+/// The last match that another must not come after.
+struct Bound {
+    sure: Option<Hit>,
+    /// Of all, those in doubt too.
+    possible: Option<Hit>,
+}
+
+impl Bound {
+    fn of(hits: &[Hit]) -> Self {
+        let when = |hit: &&Hit| (hit.span.start_ms, hit.utterance);
+        let last = |hits: &mut dyn Iterator<Item = &Hit>| hits.max_by_key(when).cloned();
+        Self { sure: last(&mut hits.iter().filter(|hit| hit.holds)), possible: last(&mut hits.iter()) }
+    }
+
+    /// Nothing bounds where nothing was found.
+    fn admits_surely(&self, hit: &Hit) -> bool {
+        self.sure.as_ref().or(self.possible.as_ref()).is_none_or(|bound| !is_before(bound, hit))
+    }
+
+    fn may_admit(&self, hit: &Hit) -> bool {
+        self.sure.is_none() || self.possible.as_ref().is_some_and(|bound| !is_before(bound, hit))
+    }
 }
 
 /// Whether somebody spoke after a question, and before the trigger: in words, or in speech without words,
@@ -127,6 +161,10 @@ pub(super) fn due(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> 
     }
     if let Some(share) = window.last_share {
         parts.push(Due { span: Span::new(share_start(case, share), whole.end_ms), cut: false });
+    }
+    if let Some(last) = &window.before_last {
+        let end = Bound::of(&find(case, last, trigger)).possible.map_or(whole.end_ms, |hit| hit.span.end_ms);
+        parts.push(Due { span: Span::new(whole.start_ms, end), cut: false });
     }
     if let Some(trigger) = trigger {
         if window.before_trigger {

@@ -1,32 +1,80 @@
 //! Mistakes that a rulebook can have although it is well-formed TOML.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Class, Clause, Pattern, PhraseLists, Rule, Trigger};
+use toml::Spanned;
+
+use super::phrase::{NUMBER, Phrase};
+use super::{Class, Clause, File, Pattern, Phrases, Rule, Trigger};
 
 /// A score begins here.
 const MOST_POINTS: u32 = 100;
 
-/// Every mistake, in the order of the file.
-pub(super) fn mistakes(rules: &[Rule], phrases: &PhraseLists, confidence_floor: f32) -> Vec<String> {
+/// A sound of fewer Han characters than this is in every other sentence.
+const FEWEST_BY_SOUND: usize = 2;
+
+type Lists = BTreeMap<Spanned<String>, Phrases>;
+
+/// Every mistake: first of the file, then of its phrase lists, then of its rules, each with its line.
+pub(super) fn mistakes(file: &File, text: &str) -> Vec<String> {
+    let line = |at: usize| text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1;
     let mut found = Vec::new();
-    if !(0.0..1.0).contains(&confidence_floor) {
-        found.push(format!("confidence_floor is {confidence_floor}: give a probability from 0 up to 1"));
+    let floor = file.confidence_floor;
+    if !(0.0..1.0).contains(&floor) {
+        found.push(format!("confidence_floor is {floor}: give a probability from 0 up to 1"));
     }
-    if rules.is_empty() {
+    found.extend(file.scope.mistakes());
+    found.extend(file.validity.mistake());
+    for (name, list) in &file.phrases {
+        let at = line(name.span().start);
+        let of_list = list_mistakes(list).into_iter();
+        found.extend(of_list.map(|mistake| format!("line {at}: phrases.{}: {mistake}", name.as_ref())));
+    }
+    if file.rules.is_empty() {
         found.push("there is no [[rule]]: a rulebook without rules judges nothing".to_owned());
     }
     let mut ids = BTreeSet::new();
-    for rule in rules {
-        if !ids.insert(rule.id.as_str()) {
-            found.push(format!("{}: two rules have this id; rename one", rule.id));
-        }
+    for rule in &file.rules {
+        let (at, rule) = (line(rule.span().start), rule.as_ref());
         let mut of_rule = Vec::new();
-        check_rule(rule, &mut of_rule);
-        for pattern in rule.patterns() {
-            check_pattern(pattern, rule.trigger.is_some(), phrases, &mut of_rule);
+        if !ids.insert(rule.id.as_str()) {
+            of_rule.push("two rules have this id; rename one".to_owned());
         }
-        found.extend(of_rule.into_iter().map(|mistake| format!("{}: {mistake}", rule.id)));
+        check_rule(rule, &mut of_rule);
+        let has_trigger = rule.trigger.is_some();
+        for pattern in rule.patterns() {
+            let forbidden =
+                matches!(&rule.must_not, Some(Clause::Found(offence)) if std::ptr::eq(offence, pattern));
+            check_pattern(pattern, Place { has_trigger, forbidden }, &file.phrases, &mut of_rule);
+        }
+        found.extend(of_rule.into_iter().map(|mistake| format!("line {at}: {}: {mistake}", rule.id)));
+    }
+    found
+}
+
+fn list_mistakes(list: &Phrases) -> Vec<String> {
+    let mut found = Vec::new();
+    if list.zh.is_empty() && list.en.is_empty() {
+        found.push("the list is empty and finds nothing: add phrases or remove it".to_owned());
+    }
+    if list.by_sound.is_some() && list.zh.is_empty() {
+        found.push("`by_sound` is for `zh`, and the list has none: remove it".to_owned());
+    }
+    for written in list.zh.iter().chain(&list.en) {
+        let phrase = Phrase::new(written, list.by_sound);
+        if phrase.is_empty() {
+            found.push(format!("`{written}` has no letter or digit and finds nothing: remove it"));
+        }
+        if written.replace(NUMBER, "").contains(['{', '}']) {
+            found.push(format!("`{written}`: the only placeholder is {NUMBER}"));
+        }
+    }
+    let short = |written: &&String| (1..FEWEST_BY_SOUND).contains(&Phrase::new(written, None).han());
+    for written in list.zh.iter().filter(|written| list.by_sound.is_some() && short(written)) {
+        found.push(format!(
+            "`{written}` has one character and would be heard everywhere: make it longer, or move it to a list \
+             without `by_sound`"
+        ));
     }
     found
 }
@@ -53,11 +101,7 @@ fn check_rule(rule: &Rule, found: &mut Vec<String>) {
         found.push(format!("`points` is {}: a score has {MOST_POINTS} to lose", rule.points));
     }
     for clause in rule.must.iter().chain(&rule.must_not) {
-        if let Clause::Pace(pace) = clause
-            && [pace.zh, pace.en].iter().any(|[least, most]| least.is_nan() || most.is_nan() || least >= most)
-        {
-            found.push("a pace is [least, most]: the second number must be the greater".into());
-        }
+        check_clause(clause, rule.must_not.is_some(), found);
     }
     if let Some(Trigger::Rounds(rounds)) = &rule.trigger
         && rounds.count == 0
@@ -66,10 +110,47 @@ fn check_rule(rule: &Rule, found: &mut Vec<String>) {
     }
 }
 
-fn check_pattern(pattern: &Pattern, has_trigger: bool, phrases: &PhraseLists, found: &mut Vec<String>) {
-    let kinds = [!pattern.labels.is_empty(), pattern.phrases.is_some(), pattern.measure.is_some()];
-    if kinds.iter().filter(|given| **given).count() != 1 {
-        found.push("a pattern needs exactly one of `labels`, `phrases`, `measure`".into());
+fn check_clause(clause: &Clause, forbids: bool, found: &mut Vec<String>) {
+    match clause {
+        Clause::Pace(pace) => {
+            if [pace.zh, pace.en].iter().any(|[least, most]| least.is_nan() || most.is_nan() || least >= most)
+            {
+                found.push("a pace is [least, most]: the second number must be the greater".into());
+            }
+        }
+        Clause::StartedBetween([from, before]) if from >= before => found.push(
+            "`started_between` is [from, before] on one day: for hours over midnight, forbid the other hours"
+                .into(),
+        ),
+        Clause::All(parts) if parts.len() < 2 => {
+            found.push("`all` joins two demands or more: write the one without it".into());
+        }
+        Clause::All(_) if forbids => {
+            found.push(
+                "`must_not.all` does not say whether one offence is enough: make a rule of each".into(),
+            );
+        }
+        Clause::All(parts) => parts.iter().for_each(|part| check_clause(part, forbids, found)),
+        Clause::Found(_) | Clause::Outcome(_) | Clause::StartedBetween(_) => {}
+    }
+}
+
+/// Where in a rule a pattern stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// There is a trigger for its window to speak of.
+    has_trigger: bool,
+    /// It is what must not be there.
+    forbidden: bool,
+}
+
+fn check_pattern(pattern: &Pattern, place: Place, phrases: &Lists, found: &mut Vec<String>) {
+    let Place { has_trigger, forbidden } = place;
+    let words = !pattern.labels.is_empty() || !pattern.phrases.is_empty();
+    if words == pattern.measure.is_some() {
+        found.push(
+            "a pattern needs `labels` or `phrases` (or both: any of them), or a `measure` alone".into(),
+        );
     }
     for label in pattern.labels.iter().filter(|label| label.speaker() != pattern.speaker) {
         found.push(format!(
@@ -79,18 +160,24 @@ fn check_pattern(pattern: &Pattern, has_trigger: bool, phrases: &PhraseLists, fo
             pattern.speaker.name(),
         ));
     }
-    if let Some(list) = &pattern.phrases
-        && !phrases.contains_key(list)
-    {
+    for list in pattern.phrases.iter().filter(|list| !phrases.contains_key(list.as_str())) {
         found.push(format!("there is no phrase list `{list}`: add [phrases.{list}] or mend the name"));
     }
     if let Some(excuse) = &pattern.unless {
-        check_pattern(excuse, true, phrases, found);
+        if !forbidden {
+            found.push(
+                "`unless` excuses what `must_not` forbids: anywhere else it has no effect, remove it".into(),
+            );
+        }
+        check_pattern(excuse, Place { has_trigger: true, forbidden: false }, phrases, found);
     }
     if pattern.at_least == 0 {
         found.push("`at_least = 0` always matches: leave it out or give 1 or more".into());
     }
     let Some(window) = &pattern.window else { return };
+    if let Some(last) = &window.before_last {
+        check_pattern(last, Place { has_trigger, forbidden: false }, phrases, found);
+    }
     if !has_trigger && (window.before_trigger || window.after_trigger.is_some()) {
         found.push("the window speaks of a trigger, and the rule has none".into());
     }
@@ -157,7 +244,7 @@ mod tests {
         let with = |pattern: &str| rule("a.b", &format!("class = \"notice\"\nmust.found = {{ {pattern} }}"));
         check(&with("speaker = \"customer\", labels = [\"greeting\"]"), &["only ever given to the agent"]);
         check(&with("speaker = \"agent\", phrases = \"none\""), &["no phrase list `none`"]);
-        check(&with("speaker = \"agent\""), &["exactly one of"]);
+        check(&with("speaker = \"agent\""), &["a pattern needs"]);
         check(
             &with("speaker = \"agent\", labels = [\"greeting\"], window = { before_trigger = true }"),
             &["speaks of a trigger"],
@@ -166,6 +253,70 @@ mod tests {
             &with("speaker = \"agent\", labels = [\"greeting\"], window = { last_turns = 0 }"),
             &["can never match"],
         );
+    }
+
+    #[test]
+    fn phrase_lists() {
+        let with = |list: &str| format!("[phrases.x]\n{list}\n{}", rule("a.b", GREETS));
+        check(&with("by_sound = \"similar\"\nzh = [\"致电\"]"), &[]);
+        check(
+            &with("by_sound = \"same\"\nzh = [\"喂\", \"工号\"]"),
+            &["line 3: phrases.x: `喂` has one character and would be heard everywhere"],
+        );
+        check(&with("zh = [\"喂\"]"), &[]);
+        check(&with("by_sound = \"loud\""), &["line 4"]);
+        check(&with("by_sound = \"same\"\nen = [\"oh\"]"), &["`by_sound` is for `zh`"]);
+        check(&with("zh = []"), &["the list is empty"]);
+        check(
+            &with("en = [\"?!\", \"take {count}\", \"take {number}\"]"),
+            &["no letter", "placeholder is {number}"],
+        );
+    }
+
+    #[test]
+    fn lines_and_ids_are_named() {
+        let two = rule("a.b", GREETS) + &rule("a.b", GREETS);
+        check(&two, &["line 11: a.b: two rules have this id"]);
+    }
+
+    #[test]
+    fn patterns_that_say_too_much() {
+        let with = |clause: &str| {
+            format!("[phrases.x]\nen = [\"oh\"]\n{}", rule("a.b", &format!("class = \"notice\"\n{clause}")))
+        };
+        let found = |pattern: &str| with(&format!("must.found = {{ speaker = \"agent\", {pattern} }}"));
+        check(&found("labels = [\"greeting\"], phrases = \"x\""), &[]);
+        check(&found("phrases = [\"x\", \"y\"]"), &["no phrase list `y`"]);
+        check(&found("phrases = 7"), &["the name of a phrase list"]);
+        check(&found("measure = \"hold\", phrases = \"x\""), &["a `measure` alone"]);
+        let last = "labels = [\"greeting\"], window.before_last = { speaker = \"customer\", labels = [\"closing\"] }";
+        check(&found(last), &["label `closing` is only ever given to the agent"]);
+        check(
+            &found("labels = [\"greeting\"], unless = { speaker = \"agent\", phrases = \"x\" }"),
+            &["`unless` excuses"],
+        );
+        let one = "{ found = { speaker = \"agent\", phrases = \"x\" } }";
+        check(&with(&format!("must.all = [{one}, {one}]")), &[]);
+        check(&with(&format!("must.all = [{one}]")), &["two demands or more"]);
+        check(&with(&format!("must_not.all = [{one}, {one}]")), &["make a rule of each"]);
+        check(&with("must.started_between = [\"08:00\", \"21:00\"]"), &[]);
+        check(&with("must.started_between = [\"21:00\", \"08:00\"]"), &["hours over midnight"]);
+    }
+
+    #[test]
+    fn scopes_and_days_that_admit_nothing() {
+        let with = |head: &str| format!("{head}\n{}", rule("a.b", GREETS));
+        check(&with("[scope]\nqueues = [\"a\"]\ndirections = [\"outbound\"]"), &[]);
+        check(
+            &with("[scope]\nqueues = []\nlabels = { campaign = [] }"),
+            &["scope.queues", "scope.labels.campaign"],
+        );
+        check(&with("[scope]\ndirections = [\"unknown\"]"), &["`unknown` is no direction"]);
+        check(
+            &with("[validity]\nfrom = \"2026-01-01\"\nuntil = \"2025-12-31\""),
+            &["no call is ever judged"],
+        );
+        check(&with("[validity]\nfrom = \"January\""), &["line 4"]);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The language in which rules are written. One grammar, read from TOML; `deploy/rulebooks/README.md` has an
 //! example a line.
 
-use std::collections::BTreeMap;
+use jiff::civil::Time;
+use serde::{Deserialize, Deserializer};
 
-use serde::Deserialize;
-
+use super::Sound;
 use crate::{Channel, Label, OutcomeKind, Reason};
 
 /// How bad a violation is.
@@ -69,6 +69,9 @@ pub struct Phrases {
     /// English; whole words, case does not count.
     #[serde(default)]
     pub en: Vec<String>,
+    /// Mandarin counts by its sound too, not only as it is written.
+    #[serde(default)]
+    pub by_sound: Option<Sound>,
 }
 
 /// A rule.
@@ -205,6 +208,10 @@ pub enum Clause {
     Pace(Pace),
     /// One of these outcomes.
     Outcome(Vec<OutcomeKind>),
+    /// The call was made from this time of day on and before that one, by the clock of its event.
+    StartedBetween([Time; 2]),
+    /// Every one of these.
+    All(Vec<Clause>),
 }
 
 /// The least and the most, by language.
@@ -217,7 +224,7 @@ pub struct Pace {
     pub en: [f32; 2],
 }
 
-/// Something that can be found in a call: labels (any of them), phrases, or an acoustic measure.
+/// Something that can be found in a call: labels or phrases (any of them), or an acoustic measure.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pattern {
@@ -226,9 +233,9 @@ pub struct Pattern {
     /// Any of these labels, above its threshold.
     #[serde(default)]
     pub labels: Vec<Label>,
-    /// Any phrase of this list.
-    #[serde(default)]
-    pub phrases: Option<String>,
+    /// Any phrase of these lists.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub phrases: Vec<String>,
     /// An acoustic measure.
     #[serde(default)]
     pub measure: Option<Measure>,
@@ -248,6 +255,27 @@ pub struct Pattern {
 
 fn once() -> usize {
     1
+}
+
+/// A name, or a list of names.
+fn one_or_many<'de, D: Deserializer<'de>>(names: D) -> Result<Vec<String>, D::Error> {
+    struct Names;
+    impl<'de> serde::de::Visitor<'de> for Names {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("the name of a phrase list, or a list of such names")
+        }
+
+        fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+            Ok(vec![name.to_owned()])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, names: A) -> Result<Self::Value, A::Error> {
+            Deserialize::deserialize(serde::de::value::SeqAccessDeserializer::new(names))
+        }
+    }
+    names.deserialize_any(Names)
 }
 
 /// What can be found without understanding a word.
@@ -278,6 +306,9 @@ pub struct Window {
     /// Anywhere before the trigger.
     #[serde(default)]
     pub before_trigger: bool,
+    /// No later than the utterance of the last match of this; anywhere where it has none.
+    #[serde(default)]
+    pub before_last: Option<Box<Pattern>>,
     /// After the trigger.
     #[serde(default)]
     pub after_trigger: Option<After>,
@@ -304,6 +335,3 @@ pub struct After {
     #[serde(default)]
     pub same_turn: bool,
 }
-
-/// Named lists of phrases.
-pub type PhraseLists = BTreeMap<String, Phrases>;

@@ -2,16 +2,26 @@
 
 mod check;
 mod grammar;
+mod number;
 mod pattern;
+mod phrase;
+mod scope;
+mod sound;
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 pub use grammar::{
     After, Attribute, AttributeName, Bilingual, Class, Clause, Condition, Extent, Measure, Owner, Pace,
-    Pattern, PhraseLists, Phrases, Precondition, Rounds, Rule, Spoken, Trigger, Window,
+    Pattern, Phrases, Precondition, Rounds, Rule, Spoken, Trigger, Window,
 };
+pub use scope::{Scope, Validity};
+pub use sound::Sound;
 
 use crate::identity::content_digest;
+pub(crate) use phrase::{Phrase, Wording};
 
 /// Confidence from which an utterance counts as heard, where a rulebook does not say.
 const DEFAULT_CONFIDENCE_FLOOR: f32 = 0.4;
@@ -33,9 +43,13 @@ struct File {
     #[serde(default = "default_confidence_floor")]
     confidence_floor: f32,
     #[serde(default)]
-    phrases: PhraseLists,
+    scope: Scope,
+    #[serde(default)]
+    validity: Validity,
+    #[serde(default)]
+    phrases: BTreeMap<Spanned<String>, Phrases>,
     #[serde(rename = "rule", default)]
-    rules: Vec<Rule>,
+    rules: Vec<Spanned<Rule>>,
 }
 
 fn default_confidence_floor() -> f32 {
@@ -49,7 +63,10 @@ pub struct Rulebook {
     version: String,
     digest: String,
     confidence_floor: f32,
-    phrases: PhraseLists,
+    scope: Scope,
+    validity: Validity,
+    phrases: BTreeMap<String, Vec<Phrase>>,
+    by_sound: bool,
     rules: Vec<Rule>,
 }
 
@@ -57,11 +74,11 @@ impl Rulebook {
     /// Reads and checks a rulebook.
     ///
     /// # Errors
-    /// Names every mistake at once, each with its rule; a text that is no TOML of this shape gives one, with
-    /// its line.
+    /// Names every mistake at once, each with its line and its rule; a text that is no TOML of this shape gives
+    /// one, with its line.
     pub fn parse(toml: &str) -> Result<Self, RulebookErrors> {
         let file: File = toml::from_str(toml).map_err(|error| RulebookErrors(vec![error.to_string()]))?;
-        let mistakes = check::mistakes(&file.rules, &file.phrases, file.confidence_floor);
+        let mistakes = check::mistakes(&file, toml);
         if !mistakes.is_empty() {
             return Err(RulebookErrors(mistakes));
         }
@@ -70,8 +87,11 @@ impl Rulebook {
             version: file.version,
             digest: content_digest(toml.as_bytes()),
             confidence_floor: file.confidence_floor,
-            phrases: file.phrases,
-            rules: file.rules,
+            scope: file.scope,
+            validity: file.validity,
+            by_sound: file.phrases.values().any(|list| list.by_sound.is_some()),
+            phrases: file.phrases.into_iter().map(|(name, list)| (name.into_inner(), list.ready())).collect(),
+            rules: file.rules.into_iter().map(Spanned::into_inner).collect(),
         })
     }
 
@@ -111,10 +131,34 @@ impl Rulebook {
         self.confidence_floor
     }
 
+    /// The calls that it judges.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The days on which it holds.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
     /// The phrases of a list; nothing where there is no such list, which a checked rulebook never asks for.
-    pub(crate) fn phrases(&self, list: &str) -> impl Iterator<Item = &str> {
-        let list = self.phrases.get(list);
-        list.into_iter().flat_map(|list| list.zh.iter().chain(&list.en)).map(String::as_str)
+    pub(crate) fn phrases(&self, list: &str) -> &[Phrase] {
+        self.phrases.get(list).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether any phrase counts by its sound.
+    pub(crate) fn listens_by_sound(&self) -> bool {
+        self.by_sound
+    }
+}
+
+impl Phrases {
+    /// Made ready to be found.
+    fn ready(&self) -> Vec<Phrase> {
+        let written = self.zh.iter().chain(&self.en);
+        written.map(|phrase| Phrase::new(phrase, self.by_sound)).collect()
     }
 }
 

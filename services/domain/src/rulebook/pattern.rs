@@ -9,11 +9,7 @@ impl Rule {
     /// Every pattern of the rule; excuses stand inside theirs.
     pub(crate) fn patterns(&self) -> Vec<&Pattern> {
         let mut all = Vec::new();
-        for clause in self.must.iter().chain(&self.must_not) {
-            if let Clause::Found(pattern) = clause {
-                all.push(pattern);
-            }
-        }
+        all.extend(self.must.iter().chain(&self.must_not).flat_map(Clause::patterns));
         all.extend(self.trigger.iter().flat_map(Trigger::patterns));
         for precondition in &self.when {
             in_condition(&precondition.holds, &mut all);
@@ -32,14 +28,33 @@ impl Rule {
                 labels.insert(Label::HoldRequest);
             }
             left.extend(pattern.unless.as_deref());
+            left.extend(pattern.window.as_ref().and_then(|window| window.before_last.as_deref()));
         }
         labels
     }
 
-    /// Whether the rule must know who speaks: all that look for more than an outcome.
+    /// Whether the rule must know who speaks: all that look for more than an outcome or a time of day.
     pub(crate) fn needs_roles(&self) -> bool {
-        let outcome = matches!(self.must.as_ref().or(self.must_not.as_ref()), Some(Clause::Outcome(_)));
-        !outcome || !self.patterns().is_empty()
+        self.must.iter().chain(&self.must_not).any(Clause::needs_roles) || !self.patterns().is_empty()
+    }
+}
+
+impl Clause {
+    /// Every pattern of the clause.
+    fn patterns(&self) -> Vec<&Pattern> {
+        match self {
+            Self::Found(pattern) => vec![pattern],
+            Self::All(parts) => parts.iter().flat_map(Self::patterns).collect(),
+            Self::Pace(_) | Self::Outcome(_) | Self::StartedBetween(_) => Vec::new(),
+        }
+    }
+
+    fn needs_roles(&self) -> bool {
+        match self {
+            Self::Found(_) | Self::Pace(_) => true,
+            Self::All(parts) => parts.iter().any(Self::needs_roles),
+            Self::Outcome(_) | Self::StartedBetween(_) => false,
+        }
     }
 }
 
