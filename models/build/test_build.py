@@ -10,10 +10,13 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+from onnx import TensorProto, helper
+from onnx.reference import ReferenceEvaluator
 
 import fetch
 import manifest
 from ctranslate2 import read_tensors
+from encoder import IR_VERSION, OPSET, _Graph
 from q4_0 import Blocks, _blocks
 from vocabulary import kept_ids, pruned_tokenizer
 from whisper import mel_filters
@@ -61,6 +64,18 @@ class Weights(unittest.TestCase):
         packed = Blocks(np.ones((5, 3), np.float32), nibbles).packed()
         self.assertEqual(packed.shape, (5, 3, 16))
         self.assertTrue((np.stack([packed & 15, packed >> 4], -1).reshape(5, 3, 32) == nibbles).all())
+
+    def test_int8_rows_are_widened_by_their_scales(self):
+        dice = np.random.default_rng(2)
+        matrix, scales = dice.integers(-127, 128, (4, 6), np.int8), dice.random(4, np.float32)
+        bias, x = dice.random(4, np.float32), dice.random((3, 6), np.float32)
+        g = _Graph()
+        g.linear_int8("x", matrix, scales, bias, "out")
+        tensor = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        graph = helper.make_graph(g.nodes, "linear", [tensor("x", [3, 6])], [tensor("out", [3, 4])], g.constants)
+        model = helper.make_model(graph, ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)])
+        (found,) = ReferenceEvaluator(model).run(None, {"x": x})
+        np.testing.assert_allclose(found, x @ (matrix * scales[:, None]).T + bias, rtol=1e-5)
 
     def test_ctranslate2_tensors(self):
         def name(text):

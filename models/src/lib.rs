@@ -95,6 +95,9 @@ pub trait Classifier: Send + Sync {
 
     /// From when on each label holds, as the classifiers' cards declare.
     fn thresholds(&self) -> &BTreeMap<Label, Threshold>;
+
+    /// From which probability each label is the better answer, where a rule's caution is not wanted.
+    fn decides(&self) -> &BTreeMap<Label, f32>;
 }
 
 /// Says how a call came out.

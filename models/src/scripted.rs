@@ -165,6 +165,7 @@ impl Transcriber for Reader {
 pub struct Keywords {
     words: Vec<(&'static str, Label)>,
     thresholds: BTreeMap<Label, Threshold>,
+    decides: BTreeMap<Label, f32>,
 }
 
 impl Keywords {
@@ -175,6 +176,7 @@ impl Keywords {
         Self {
             words: words.to_vec(),
             thresholds: Label::ALL.iter().map(|&label| (label, threshold)).collect(),
+            decides: Label::ALL.iter().map(|&label| (label, 0.5)).collect(),
         }
     }
 
@@ -201,6 +203,10 @@ impl Classifier for Keywords {
 
     fn thresholds(&self) -> &BTreeMap<Label, Threshold> {
         &self.thresholds
+    }
+
+    fn decides(&self) -> &BTreeMap<Label, f32> {
+        &self.decides
     }
 }
 

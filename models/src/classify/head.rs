@@ -8,10 +8,19 @@ use callqa_domain::{Label, Task, Threshold};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::Tensor;
+use serde::Deserialize;
 
 use super::FEATURES;
 use crate::ModelError;
 use crate::onnx::{failed, session};
+
+/// What a head's file declares of a label.
+#[derive(Deserialize)]
+struct Declared {
+    #[serde(flatten)]
+    threshold: Threshold,
+    decides: f32,
+}
 
 /// A classifier for one task.
 pub(crate) struct Head {
@@ -19,6 +28,8 @@ pub(crate) struct Head {
     /// In the order of its output.
     pub(super) labels: Vec<Label>,
     pub(super) thresholds: BTreeMap<Label, Threshold>,
+    /// From which probability each label is told, where one answer is wanted.
+    pub(super) decides: BTreeMap<Label, f32>,
     session: Mutex<Session>,
 }
 
@@ -45,9 +56,9 @@ impl Head {
         if encoder != encoder_sha256 {
             return Err(unfit(format!("it was trained on the encoder {encoder}, not on {encoder_sha256}")));
         }
-        let thresholds: BTreeMap<Label, Threshold> = serde_json::from_str(&declared("callqa.thresholds")?)
+        let declared: BTreeMap<Label, Declared> = serde_json::from_str(&declared("callqa.thresholds")?)
             .map_err(|e| unfit(format!("its thresholds can't be read: {e}")))?;
-        if let Some(label) = labels.iter().find(|label| !thresholds.contains_key(label)) {
+        if let Some(label) = labels.iter().find(|label| !declared.contains_key(label)) {
             return Err(unfit(format!("it declares no threshold for `{}`", label.name())));
         }
         drop(metadata);
@@ -56,7 +67,13 @@ impl Head {
         if width != Some(FEATURES as i64) {
             return Err(unfit(format!("its input `features` is not {FEATURES} wide")));
         }
-        Ok(Self { task, labels, thresholds, session: Mutex::new(session) })
+        Ok(Self {
+            task,
+            labels,
+            thresholds: declared.iter().map(|(&label, d)| (label, d.threshold)).collect(),
+            decides: declared.iter().map(|(&label, d)| (label, d.decides)).collect(),
+            session: Mutex::new(session),
+        })
     }
 
     /// Probabilities [rows, labels] of rows of [`FEATURES`] numbers. No row goes alone: see

@@ -27,12 +27,14 @@ pub(crate) struct Heads {
     encoder: Encoder,
     heads: Vec<Head>,
     thresholds: BTreeMap<Label, Threshold>,
+    decides: BTreeMap<Label, f32>,
 }
 
 impl Heads {
     pub(crate) fn new(encoder: Encoder, heads: Vec<Head>) -> Self {
         let thresholds = heads.iter().flat_map(|head| head.thresholds.clone()).collect();
-        Self { encoder, heads, thresholds }
+        let decides = heads.iter().flat_map(|head| head.decides.clone()).collect();
+        Self { encoder, heads, thresholds, decides }
     }
 
     /// Probabilities of the labels that a speaker's utterances can have, for each of these utterances.
@@ -77,6 +79,10 @@ impl Classifier for Heads {
 
     fn thresholds(&self) -> &BTreeMap<Label, Threshold> {
         &self.thresholds
+    }
+
+    fn decides(&self) -> &BTreeMap<Label, f32> {
+        &self.decides
     }
 }
 

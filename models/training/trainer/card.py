@@ -1,4 +1,4 @@
-"""A head's card: what it was made from, how well it does, where it fails."""
+"""A model's card: what it was made from, how well it does, where it fails."""
 import math
 import re
 from collections import Counter
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dialogues import FOLDS, TEST_PERCENT, is_test
-from groups import ordinary
-from measures import average_precision, calibration_error, precision_recall
+from dialogues import VALIDATION_PERCENT, is_validation
+from measures import average_precision, calibration_error
+from network import truth
+from outcome import OUTCOMES
 
 MEANINGS = Path(__file__).resolve().parent / "limits.md"
 SCORES = {
@@ -16,104 +17,143 @@ SCORES = {
     "resolution": "any number of labels; each is open to one speaker only, and means nothing for the other",
     "script": "any number of labels for an agent's utterance",
 }
+# Mistakes that a card shows of each label: the surest, of short texts.
+EXAMPLES = 2
+LONGEST_EXAMPLE = 90
+# For intervals: 95 %.
+Z = 1.96
+AGAIN = ("## Make it again\n\n```sh\nmodels/fetch\nmodels/training/train\nmodels/fetch --pin-heads\n```\n\n"
+         "All draws are seeded; another processor, thread count or version of PyTorch may round otherwise.\n")
 
 
-def page(task, labels, trained, test, dialogues, encoder_sha256):
+def page(task, labels, heads, dialogues, held_out, tested, encoder_sha256):
     parts = [
         f"# Head `{task}`\n",
         f"Judges an utterance with the two turns before it: {SCORES[task]}. "
         "Definitions: `models/training/data/README.md`. Licence: Apache-2.0.\n",
         f"Input `features`, float32 [n, 1157], as `models/training/README.md` lays it out; output `probabilities`, "
-        f"float32 [n, {len(labels)}], in the order of the tables below. Encoder: SHA-256 `{encoder_sha256}`.\n",
-        _made_from(trained, dialogues),
-        _on_test(labels, trained, test),
+        f"float32 [n, {len(labels)}], in the order of the table below. Encoder: SHA-256 `{encoder_sha256}`.\n",
+        _made_from(dialogues, held_out),
+        _on_test(labels, heads, tested),
         _limits(task),
-        "## Make it again\n\n```sh\nmodels/fetch\nmodels/training/train\nmodels/fetch --pin-heads\n```\n\n"
-        "All draws are seeded and sums have one order, so that the same data, encoder and processor should give the same bytes "
-        "(seen for one network, not yet for a whole run); another processor may round otherwise.\n",
+        AGAIN,
     ]
     return "\n".join(parts)
 
 
-def _made_from(trained, dialogues):
+def _made_from(dialogues, held_out):
     rows = []
-    for lang in sorted({d.lang for d in dialogues}):
+    for lang in ("zh", "en"):
         mine = [d for d in dialogues if d.lang == lang]
-        test = [d for d in mine if is_test(d.id)]
-        utterances = lambda some: sum(len(d.utterances) for d in some)
-        rows.append(f"| {lang} | {len(mine) - len(test)} ({utterances(mine) - utterances(test)}) "
-                    f"| {len(test)} ({utterances(test)}) |")
-    choices = [f"- {part.group.speaker}: {part.shape} (mean average precision of the candidates: "
-               + "; ".join(f"{shape} {merit:.3f}" for shape, merit in part.trials) + ")" for part in trained]
+        sizes = ([d for d in mine if not is_validation(d.id)], [d for d in mine if is_validation(d.id)],
+                 [d for d in held_out if d.lang == lang])
+        rows.append(f"| {lang} | " + " | ".join(f"{len(some)} ({sum(len(d.utterances) for d in some)})" for some in sizes) + " |")
     return (
         "## Made from\n\nThe dialogues of `models/training/data` alone (Apache-2.0, written for this project with the help "
-        "of a language model, not transcripts of calls); no public set. Split by dialogue, "
-        f"{TEST_PERCENT} % for the test by a hash of the id; the plain ones of `*-extra-*.jsonl` are for training alone, "
-        "since they would flatter the test.\n\n"
-        "| language | dialogues (utterances) trained on | held out |\n|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        "Each training dialogue counts several times: as written, without punctuation, with misheard words, with "
-        f"neighbouring utterances joined, unlabelled ones cut into sentences, and without context. Chosen by {FOLDS}-fold cross-validation over dialogues:\n\n"
-        + "\n".join(choices) + "\n\nCalibration and thresholds come from the same out-of-fold predictions.\n"
+        f"of a language model, not transcripts of calls); no public set. {VALIDATION_PERCENT} % of them, whole dialogues by a hash "
+        "of the id, chose calibration and thresholds and were not learned from. The held-out dialogues of `tests/eval/data` "
+        "were written by other hands, from the definitions alone.\n\n"
+        "| language | dialogues (utterances) learned | validation | held out |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
 
-def _on_test(labels, trained, test):
-    head = ("## On the held-out dialogues\n\n`n`: utterances with the label. P and R: precision and recall at `holds`, text as "
-            "written. AP: average precision. *asr*: the same on text without punctuation and with words misheard. "
-            "*false*: share of the utterances without the label that are taken for it, in both languages and both texts; "
-            "*ordinary*, *in doubt*: the same in calls without bad conduct or complaint, and how many of these are in doubt "
-            "instead. ECE: expected calibration error.\n\n"
-            "| label | holds | doubt | zh n | P | R | AP | P asr | R asr | en n | P | R | AP | P asr | R asr | false | ordinary | in doubt | ECE |\n"
-            f"|---{'|---' * 18}|\n")
-    lines = []
-    for part in trained:
-        rows = test.rows(test.speaker == part.group.speaker)
-        calm = ordinary(rows)
-        truth, score = rows.truth(part.group.labels), part.probabilities(rows.features)
-        lines += [(label, _line(part.thresholds[label], rows, calm, truth[:, j], score[:, j], label)) for j, label in enumerate(part.group.labels)]
-    ordered = [line for _, line in sorted(lines, key=lambda pair: labels.index(pair[0]))]
-    return head + "\n".join(ordered) + "\n" + _confusion(trained, test)
+def _on_test(labels, heads, tested):
+    head = ("## On the held-out dialogues, text as written\n\n`n`: utterances with the label. P and R: precision and recall at `holds`, "
+            "with 95 % intervals (Wilson). AP: average precision. *false*: share of the utterances without the label that are "
+            "taken for it; *ordinary*: the same in calls without bad conduct or complaint; *in doubt*: how many of these are "
+            "between `doubt` and `holds`. ECE: expected calibration error.\n\n"
+            "| label | holds | doubt | zh n | P | R | AP | en n | P | R | AP | false | ordinary | in doubt | ECE |\n"
+            f"|---{'|---' * 14}|\n")
+    rows, examples = {}, []
+    langs = np.array(tested.langs)
+    for part in heads:
+        theirs = tested.speaker == part.group.speaker
+        some = [line for line in tested.lines if line.speaker == part.group.speaker]
+        given, score = truth(some, part.group.labels), part.probabilities(tested.features[theirs])
+        for j, label in enumerate(part.group.labels):
+            rows[label] = _row(label, part.thresholds[label], langs[theirs], tested.calm[theirs], given[:, j], score[:, j])
+            examples += _mistakes(label, part.thresholds[label][0], some, given[:, j], score[:, j])
+    return (head + "\n".join(rows[label] for label in labels) + "\n" + _confusion(heads, tested)
+            + "\nThe surest mistakes of each label:\n\n" + "\n".join(examples) + "\n")
 
 
-def _line(threshold, rows, calm, truth, score, label):
-    holds, doubt = threshold
+def _row(label, threshold, langs, calm, given, score):
+    holds, doubt, _ = threshold
     cells = [f"`{label}`", f"{holds:.3f}", f"{doubt:.3f}"]
     for lang in ("zh", "en"):
-        written = (rows.lang == lang) & (rows.rendering == "written")
-        heard = (rows.lang == lang) & (rows.rendering == "slipped")
-        cells += [str(int(truth[written].sum()))]
-        cells += map(_figure, precision_recall(truth[written], score[written] >= holds))
-        cells += [_figure(average_precision(truth[written], score[written]))]
-        cells += map(_figure, precision_recall(truth[heard], score[heard] >= holds))
-    clean = (truth == 0) & np.isin(rows.rendering, ("written", "slipped"))
-    written = rows.rendering == "written"
-    cells += [f"{100 * (score[clean] >= holds).mean():.2f} %",
-              f"{100 * (score[clean & calm] >= holds).mean():.2f} %",
+        mine = langs == lang
+        found = score[mine] >= holds
+        right = int((given[mine] * found).sum())
+        cells += [str(int(given[mine].sum())), _share(right, int(found.sum())), _share(right, int(given[mine].sum())),
+                  _figure(average_precision(given[mine], score[mine]))]
+    clean = given == 0
+    cells += [f"{100 * (score[clean] >= holds).mean():.2f} %", f"{100 * (score[clean & calm] >= holds).mean():.2f} %",
               f"{100 * ((score >= doubt) & (score < holds))[clean & calm].mean():.2f} %",
-              _figure(calibration_error(truth[written], score[written]))]
+              _figure(calibration_error(given, score))]
     return f"| {' | '.join(cells)} |"
+
+
+def _share(part, whole):
+    """A share with its interval, after Wilson."""
+    if not whole:
+        return "–"
+    p, z2 = part / whole, Z * Z
+    middle, half = p + z2 / (2 * whole), Z * math.sqrt(p * (1 - p) / whole + z2 / (4 * whole * whole))
+    return f"{p:.2f} ({(middle - half) / (1 + z2 / whole):.2f}–{(middle + half) / (1 + z2 / whole):.2f})"
 
 
 def _figure(value):
     return "–" if math.isnan(value) else f"{value:.2f}"
 
 
-def _confusion(trained, test):
+def _mistakes(label, holds, some, given, score):
+    short = np.array([len(line.text) <= LONGEST_EXAMPLE for line in some])
+    false = [i for i in np.argsort(-score) if short[i] and not given[i] and score[i] >= holds][:EXAMPLES]
+    missed = [i for i in np.argsort(score) if short[i] and given[i] and score[i] < holds][:EXAMPLES]
+    for word, places in (("taken for it", false), ("missed", missed)):
+        for i in places:
+            yield f"- `{label}` {word} ({score[i]:.2f}): {some[i].text}"
+
+
+def _confusion(heads, tested):
     """Which of the labels a politeness head would give, where exactly one holds."""
-    if not trained[0].group.exclusive:
+    part = heads[0]
+    if not part.group.exclusive:
         return ""
-    part = trained[0]
-    rows = test.rows((test.speaker == part.group.speaker) & (test.rendering == "written"))
-    truth, found = rows.truth(part.group.labels).argmax(1), part.probabilities(rows.features).argmax(1)
-    table = Counter(zip(truth.tolist(), found.tolist()))
+    theirs = tested.speaker == part.group.speaker
+    given = truth([line for line in tested.lines if line.speaker == part.group.speaker], part.group.labels).argmax(1)
+    found = part.probabilities(tested.features[theirs]).argmax(1)
+    table = Counter(zip(given.tolist(), found.tolist()))
     names = part.group.labels
     lines = [f"| `{name}` | " + " | ".join(str(table[i, j]) for j in range(len(names))) + " |" for i, name in enumerate(names)]
-    return (f"\nThe likeliest of the four is right for {100 * (truth == found).mean():.0f} % (rows: as labelled; columns: as found):\n\n"
+    return (f"\nThe likeliest of the four is right for {100 * (given == found).mean():.1f} % (rows: as labelled; columns: as found):\n\n"
             f"| | {' | '.join(f'`{name}`' for name in names)} |\n|---{'|---' * len(names)}|\n" + "\n".join(lines) + "\n")
 
 
+def outcome_page(given, found, penalty, dialogues):
+    """Of the outcome model; `found` [n, 3] are predictions for dialogues that it had not seen."""
+    table = Counter(zip(given.tolist(), found.argmax(1).tolist()))
+    names = ("resolved", "partially_resolved", "unresolved")
+    lines = [f"| `{name}` | " + " | ".join(str(table[i, j]) for j in range(3)) + " |" for i, name in enumerate(names)]
+    errors = ", ".join(f"`{name}` {calibration_error((given == i).astype(float), found[:, i]):.3f}" for i, name in enumerate(OUTCOMES))
+    return "\n".join([
+        "# Outcome model\n",
+        "How a call came out, from the probabilities that the three heads gave its utterances. Input `cues`, float32 "
+        f"[n, columns], as `trainer/outcome.py` lays it out; output `probabilities`, float32 [n, 3]: {', '.join(names)}. "
+        "Definitions: `models/training/data/README.md`. Licence: Apache-2.0.\n",
+        f"## Made from\n\nThe {dialogues} dialogues of `models/training/data` that have an outcome. Each counts several times, "
+        "with scores in place of its labels that the heads gave to other utterances, not seen in training, of the same label. "
+        f"Multinomial logistic regression, penalty {penalty:g} by cross-validation over dialogues, calibrated by a temperature.\n",
+        f"## In cross-validation\n\nRight for {100 * (found.argmax(1) == given).mean():.1f} % (rows: as labelled; columns: as "
+        f"found, over all draws). Expected calibration error: {errors}.\n\n"
+        f"| | {' | '.join(f'`{name}`' for name in names)} |\n|---|---|---|---|\n" + "\n".join(lines) + "\n",
+        _limits("outcome"),
+        AGAIN,
+    ])
+
+
 def _limits(task):
-    """The words of limits.md on all heads and on this one."""
+    """The words of limits.md on all models and on this one."""
     sections = re.split(r"^# (\w+)\n", MEANINGS.read_text("utf-8"), flags=re.MULTILINE)
     words = dict(zip(sections[1::2], sections[2::2]))
     return "## Limits\n\n" + (words["all"].strip() + "\n" + words.get(task, "").strip()).strip() + "\n"

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 from contract import LABELS, is_back_channel
 
-# Of 100 dialogues: how many are kept for the test, by a hash of the id, so that a dialogue stays
-# on its side of the line when others are added.
-TEST_PERCENT = 18
-FOLDS = 5
-# Dialogues of plain, formulaic speech that were written to teach, after the rest: too easy for a test.
+# Of 100 dialogues: how many are kept from the network, for calibration and thresholds; by a hash of
+# the id, so that none changes sides when others are added.
+VALIDATION_PERCENT = 12
+# Plain, formulaic dialogues that were written to teach: too easy to validate on.
 TAUGHT_ONLY = "-extra-"
+# A dialogue as it was heard has its own id, and the side of the one that was spoken.
+HEARD = "-heard"
 # How much of a turn stands as context, as the worker's classifier takes it.
 CONTEXT_UTTERANCES = 2
 KNOWN = {name: speaker for name, _, speaker in LABELS}
@@ -27,7 +28,9 @@ class Utterance:
 class Dialogue:
     id: str
     lang: str
+    hand: str
     utterances: tuple
+    outcome: str | None = None
 
     def with_texts(self, change):
         """The same dialogue with every text changed by `change(text)`."""
@@ -40,28 +43,25 @@ class FormatError(Exception):
 
 def read(paths):
     """All dialogues of some JSONL files, in the order of their first lines."""
-    rows = {}
+    firsts, utterances = {}, {}
     for path in paths:
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             row = json.loads(line)
             labels = frozenset(filter(None, [row["politeness"], *row["resolution"], *row["script"]]))
             if wrong := sorted(label for label in labels if KNOWN.get(label) != row["speaker"]):
                 raise FormatError(f"{path.name}:{number}: no label of a {row['speaker']}: {', '.join(wrong)}")
-            lang, utterances = rows.setdefault(row["dialogue"], (row["lang"], []))
-            utterances.append(Utterance(row["speaker"], row["text"], labels))
-    return [Dialogue(name, lang, tuple(utterances)) for name, (lang, utterances) in rows.items()]
+            firsts.setdefault(row["dialogue"], row)
+            utterances.setdefault(row["dialogue"], []).append(Utterance(row["speaker"], row["text"], labels))
+    return [Dialogue(name, row["lang"], row["hand"], tuple(utterances[name]), row.get("outcome"))
+            for name, row in firsts.items()]
 
 
 def bucket(name, salt, of):
     return int.from_bytes(hashlib.sha256(f"{salt}:{name}".encode()).digest()[:8], "big") % of
 
 
-def is_test(name):
-    return TAUGHT_ONLY not in name and bucket(name, "test", 100) < TEST_PERCENT
-
-
-def fold(name):
-    return bucket(name, "fold", FOLDS)
+def is_validation(name):
+    return TAUGHT_ONLY not in name and bucket(name.removesuffix(HEARD), "validation", 100) < VALIDATION_PERCENT
 
 
 def turns(utterances):

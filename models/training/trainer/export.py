@@ -6,8 +6,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from features import FEATURES
-from network import probabilities
+from network import FEATURES, probabilities
+from outcome import COLUMNS, OUTCOMES
 
 OPSET = 17
 IR_VERSION = 8
@@ -37,11 +37,7 @@ def head_bytes(task, labels, trained, metadata, sample):
     nodes.append(helper.make_node(last[0], [joined], ["probabilities"], name="probabilities", **last[1]))
     value = lambda name, width: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
     graph = helper.make_graph(nodes, task, [value("features", FEATURES)], [value("probabilities", len(labels))], weights)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="callqa")
-    model.ir_version = IR_VERSION
-    helper.set_model_props(model, dict(sorted(metadata.items())))
-    onnx.checker.check_model(model, full_check=True)
-    data = model.SerializeToString(deterministic=True)
+    data = _serialised(graph, metadata)
     _agree(data, labels, trained, sample)
     if len(data) > MAX_BYTES:
         raise ExportError(f"{task} has {len(data)} bytes, more than the {MAX_BYTES} allowed")
@@ -49,22 +45,20 @@ def head_bytes(task, labels, trained, metadata, sample):
 
 
 def thresholds_json(labels, thresholds):
-    rounded = {label: {"holds": round(thresholds[label][0], 4), "doubt": round(thresholds[label][1], 4)} for label in labels}
+    rounded = {label: {name: round(value, 4) for name, value in zip(("holds", "doubt", "decides"), thresholds[label])}
+               for label in labels}
     return json.dumps(rounded, separators=(",", ":"))
 
 
 def _layers(number, layers, nodes, weights):
-    pairs = [("first", layers.first, layers.first_bias)]
-    if layers.second is not None:
-        pairs.append(("second", layers.second, layers.second_bias))
     value = "features"
-    for name, matrix, bias in pairs:
+    for name, matrix, bias in (("first", layers.first, layers.first_bias), ("second", layers.second, layers.second_bias)):
         name = f"{name}{number}"
         weights.append(numpy_helper.from_array(matrix.astype(np.float32), f"{name}.weight"))
         weights.append(numpy_helper.from_array(bias.astype(np.float32), f"{name}.bias"))
         nodes.append(helper.make_node("Gemm", [value, f"{name}.weight", f"{name}.bias"], [name], name=name))
         value = name
-        if layers.second is not None and name.startswith("first"):
+        if name.startswith("first"):
             value = f"hidden{number}"
             nodes.append(helper.make_node("Relu", [name], [value], name=value))
     return value
@@ -80,3 +74,22 @@ def _agree(data, labels, trained, sample):
         gap = np.abs(found[:, columns] - probabilities(part.layers.logits(sample), part.group.exclusive)).max()
         if gap > TOLERANCE:
             raise ExportError(f"{part.group}: the file differs by {gap:.1e} from the network, more than {TOLERANCE:.0e}")
+
+
+def outcome_bytes(model, metadata):
+    """The outcome model's file: `cues` [n, COLUMNS] to `probabilities` [n, 3]."""
+    weights = [numpy_helper.from_array(model.weights.astype(np.float32), "weights"),
+               numpy_helper.from_array(model.bias.astype(np.float32), "bias")]
+    nodes = [helper.make_node("Gemm", ["cues", "weights", "bias"], ["logits"], name="logits"),
+             helper.make_node("Softmax", ["logits"], ["probabilities"], name="probabilities", axis=1)]
+    value = lambda name, width: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
+    graph = helper.make_graph(nodes, "outcome", [value("cues", COLUMNS)], [value("probabilities", len(OUTCOMES))], weights)
+    return _serialised(graph, metadata)
+
+
+def _serialised(graph, metadata):
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="callqa")
+    model.ir_version = IR_VERSION
+    helper.set_model_props(model, dict(sorted(metadata.items())))
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)

@@ -1,72 +1,54 @@
-"""The matrix that a head sees: one row an utterance, laid out as in the worker.
-
-current embedding (384) | the turn before (384) | the one before that (384) | is_agent |
-prev1_present | prev1_is_agent | prev2_present | prev2_is_agent
-"""
-from dataclasses import dataclass
+"""The shipped encoder, and the matrix that a head sees: one row an utterance, laid out as in the worker."""
+import hashlib
 
 import numpy as np
+import onnxruntime
 
-from dialogues import contexts
-from encoder import WIDTH
+from encoder import PAD_ID, WIDTH
+from network import FEATURES
 
-FLAGS = 5
-FEATURES = 3 * WIDTH + FLAGS
-
-
-@dataclass
-class Table:
-    """Utterances with features; all arrays have a row an utterance."""
-    features: np.ndarray
-    dialogue: np.ndarray
-    lang: np.ndarray
-    speaker: np.ndarray
-    rendering: np.ndarray
-    labels: list
-    texts: list
-
-    def rows(self, mask):
-        picked = np.flatnonzero(mask)
-        return Table(self.features[picked], self.dialogue[picked], self.lang[picked], self.speaker[picked],
-                     self.rendering[picked], [self.labels[i] for i in picked], [self.texts[i] for i in picked])
-
-    def truth(self, labels):
-        """[n, labels] float64 of 0 and 1."""
-        return np.array([[label in row for label in labels] for row in self.labels], np.float64)
+# As the worker: a text is padded to a length that it has by itself, and never alone in a batch, so
+# that its embedding is the same to the last bit whatever stands beside it.
+LENGTHS = (8, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128)
+BATCH = 8
 
 
-def table(dialogues, rendering, encoder):
-    """The features of dialogues under one rendering of `renderings.RENDERINGS`."""
-    name, render = rendering
-    lines = []
-    for dialogue in map(render, dialogues):
-        lines += [(dialogue, u, *c) for u, c in zip(dialogue.utterances, contexts(dialogue.utterances))]
-    texts = [text for _, u, *before in lines for text in (u.text, *(b[0] for b in before if b))]
-    embeddings = iter(encoder.embed(texts))
-    features = np.zeros((len(lines), FEATURES), np.float32)
-    for row, (_, utterance, *before) in zip(features, lines):
-        row[:WIDTH] = next(embeddings)
-        row[3 * WIDTH] = utterance.speaker == "agent"
-        for place, context in enumerate(before):
-            if context:
-                row[(place + 1) * WIDTH:(place + 2) * WIDTH] = next(embeddings)
-                row[3 * WIDTH + 1 + 2 * place:3 * WIDTH + 3 + 2 * place] = 1, context[1] == "agent"
-    column = lambda values: np.array(list(values))
-    return Table(features, column(d.id for d, *_ in lines), column(d.lang for d, *_ in lines),
-                 column(u.speaker for _, u, *_ in lines), column(name for _ in lines),
-                 [u.labels for _, u, *_ in lines], [u.text for _, u, *_ in lines])
+class Shipped:
+    """The encoder as the worker runs it."""
 
+    def __init__(self, data, texts):
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        self.texts, self.known = texts, {}
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
-def stacked(tables):
-    join = lambda field: np.concatenate([getattr(t, field) for t in tables])
-    return Table(join("features"), join("dialogue"), join("lang"), join("speaker"), join("rendering"),
-                 sum((t.labels for t in tables), []), sum((t.texts for t in tables), []))
+    def features(self, lines):
+        """[n, FEATURES] float32."""
+        self._learn({text for line in lines for text in line.texts()})
+        rows = np.zeros((len(lines), FEATURES), np.float32)
+        for row, line in zip(rows, lines):
+            row[:WIDTH] = self.known[line.text]
+            for place, context in enumerate(line.before, 1):
+                if context:
+                    row[place * WIDTH:(place + 1) * WIDTH] = self.known[context[0]]
+            row[3 * WIDTH:] = line.flags()
+        return rows
 
+    def _learn(self, texts):
+        by_length = {}
+        for text in sorted(texts - self.known.keys()):
+            ids = self.texts.ids(text)
+            by_length.setdefault(next(length for length in LENGTHS if len(ids) <= length), []).append((text, ids))
+        for length, rows in sorted(by_length.items()):
+            for start in range(0, len(rows), BATCH):
+                self._embed(rows[start:start + BATCH], length)
 
-def without_context(rows):
-    """The same utterances as if nothing had been said before."""
-    features = rows.features.copy()
-    features[:, WIDTH:3 * WIDTH] = 0
-    features[:, 3 * WIDTH + 1:] = 0
-    return Table(features, rows.dialogue, rows.lang, rows.speaker, np.full(len(rows.labels), "alone"),
-                 rows.labels, rows.texts)
+    def _embed(self, rows, length):
+        count = max(2, len(rows))
+        ids, mask = np.full((count, length), PAD_ID, np.int64), np.zeros((count, length), np.int64)
+        for place in range(count):
+            tokens = rows[place % len(rows)][1]
+            ids[place, :len(tokens)], mask[place, :len(tokens)] = tokens, 1
+        (points,) = self.session.run(["sentence_embedding"], {"input_ids": ids, "attention_mask": mask})
+        self.known.update(zip((text for text, _ in rows), points))

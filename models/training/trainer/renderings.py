@@ -1,64 +1,35 @@
 """The same dialogue as a recogniser might write it: no punctuation, misheard words, other cuts.
 
-Every change is drawn from the dialogue's id, so that a run can be repeated."""
-import random
+What is misheard, and how often, is learned from pairs of written and heard text (slips.py)."""
 import re
 from dataclasses import replace
 
 from contract import MARKED
 from dialogues import turns
+from slips import Slips
 
-# How often a listed slip happens where it can; two out of five makes texts that are worse than most.
-SLIP_SHARE = 0.4
-# Lone characters slip less often: their table is made of very common ones.
-CHARACTER_SHARE = 0.06
 JOIN_SHARE = 0.5
-
-# Near-homophones that Whisper's small models write in Mandarin calls.
-WORD_SLIPS = {
-    "致电": ["制定", "之电"], "客服": ["客户", "可服"], "工号": ["公号", "功号"], "核实": ["何时", "和时"],
-    "核对": ["和对"], "稍等": ["少等", "烧等"], "久等": ["就等"], "账单": ["帐单"], "账户": ["帐户", "账号"],
-    "转接": ["转截"], "投诉": ["头诉", "投宿"], "套餐": ["套参"], "挂机": ["挂鸡", "卦机"], "评价": ["平价"],
-    "满意": ["满一"], "抱歉": ["报歉"], "不好意思": ["不好意是"], "谢谢": ["写写"], "再见": ["在见"],
-    "退款": ["推款"], "工单": ["公单"], "升级": ["生级"], "主管": ["主馆"], "领导": ["领到"],
-    "为您服务": ["为你服务", "位您服务"], "请讲": ["请奖"], "请问": ["请文"], "麻烦": ["麻凡"], "理解": ["里解"],
-    "打扰": ["打搅"], "反馈": ["反溃"], "登记": ["登机"], "预约": ["预月"], "师傅": ["师父"], "祝您": ["住您", "祝你"],
-    "生活愉快": ["生活于快"], "余额": ["鱼额"], "身份证": ["身分证"], "验证": ["验政"], "姓名": ["性名"], "机主": ["积主"],
-}
-CHARACTER_SLIPS = {
-    "您": "你", "的": "得", "得": "的", "在": "再", "再": "在", "那": "哪", "吗": "嘛", "他": "她", "做": "作", "是": "事",
-    "账": "帐", "像": "象", "以": "已", "有": "又", "这": "着", "给": "几", "您好": "你好", "和": "合", "行": "型", "里": "理",
-    "号": "好", "办": "半", "机": "鸡", "查": "茶", "单": "担", "费": "非", "到": "道", "就": "旧", "会": "回", "没": "每",
-}
-DIGITS = str.maketrans("零幺一二三四五六七八九", "01123456789")
-ENGLISH_SLIPS = {
-    "you're": ["your"], "your": ["you're"], "it's": ["its"], "i'm": ["im", "i am"], "there": ["their"],
-    "we're": ["were"], "i'll": ["all", "i will"], "that's": ["that is", "thats"], "to": ["two"], "for": ["four"],
-    "hold": ["old"], "wait": ["weight"], "right": ["write"], "survey": ["serve a"], "representative": ["representatives"],
-    "supervisor": ["super visor"], "calling": ["call in"], "account": ["a count"], "apologise": ["apologize"],
-    "um": [""], "uh": [""], "er": [""],
-}
+SLIPS = Slips.learned()
 
 
-def written(dialogue):
+def written(dialogue, _dice):
     return dialogue
 
 
-def bare(dialogue):
+def bare(dialogue, _dice):
     """No punctuation, lower case."""
     return dialogue.with_texts(_stripped)
 
 
-def slipped(dialogue):
-    """As `bare`, with words misheard."""
-    dice = random.Random(f"slips:{dialogue.id}")
-    change = _mandarin if dialogue.lang == "zh" else _english
-    return dialogue.with_texts(lambda text: change(_stripped(text), dice))
+def slipped(dialogue, dice):
+    """As `bare`, with words misheard; some lines badly, others hardly."""
+    worse = dice.uniform(0.2, 1.6)
+    misheard = SLIPS.mandarin if dialogue.lang == "zh" else SLIPS.english
+    return dialogue.with_texts(lambda text: misheard(_stripped(text), worse, dice))
 
 
-def joined(dialogue):
+def joined(dialogue, dice):
     """Some neighbouring utterances of one turn made one, as where a speaker makes no pause."""
-    dice = random.Random(f"join:{dialogue.id}")
     merged, last = list(dialogue.utterances), {}
     for turn in turns(dialogue.utterances):
         keep = turn[0]
@@ -71,7 +42,7 @@ def joined(dialogue):
     return replace(dialogue, utterances=tuple(filter(None, merged)))
 
 
-def cut(dialogue):
+def cut(dialogue, _dice):
     """Sentences on their own, as the worker hears them, where nothing is said that has a label: of
     others nobody knows which sentence has it."""
     sentences = []
@@ -98,21 +69,3 @@ def _stripped(text):
     text = re.sub(r"(?<=\w)['’](?=\w)", "'", text.lower())
     text = re.sub(r"[^\w\s\[\]']|(?<!\w)'|'(?!\w)", " ", text)
     return " ".join(text.split())
-
-
-def _mandarin(text, dice):
-    for word, slips in WORD_SLIPS.items():
-        if word in text and dice.random() < SLIP_SHARE:
-            text = text.replace(word, dice.choice(slips))
-    text = "".join(CHARACTER_SLIPS.get(c, c) if dice.random() < CHARACTER_SHARE else c for c in text)
-    # Recognisers write digits for numbers read out one by one, and mostly no spaces.
-    text = re.sub("[零幺一二三四五六七八九]{3,}", lambda run: run.group().translate(DIGITS), text)
-    return re.sub(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])", "", text) if dice.random() < 0.5 else text
-
-
-def _english(text, dice):
-    words = []
-    for word in text.split():
-        slips = ENGLISH_SLIPS.get(word)
-        words.append(dice.choice(slips) if slips and dice.random() < SLIP_SHARE else word)
-    return " ".join(filter(None, words))

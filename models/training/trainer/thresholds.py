@@ -1,9 +1,9 @@
-"""From which probability a label holds, and from which it is in doubt.
+"""From which probability a label holds, from which it is in doubt, and from which it is likelier than not worth telling.
 
-Chosen on predictions for dialogues that the network had not seen. What accuses somebody must be
-right: precision counts double (F0.5), and in ordinary calls few utterances may be taken for it.
-What an obligation asks for is looked for by F1: a miss accuses the agent as much as a false find
-spares one.
+Chosen on predictions for dialogues that the network had not seen. `holds` and `doubt` are for rules:
+what accuses somebody must be right, so in ordinary calls hardly an utterance may be taken for it;
+what an obligation asks for is looked for by F1, since a miss accuses the agent as much as a false
+find spares one. `decides` is for who wants one answer an utterance: the best F1, whatever it costs.
 """
 from dataclasses import dataclass
 
@@ -24,22 +24,23 @@ class Policy:
 
 
 # Descriptions: nothing is deducted for them alone.
-DESCRIPTION = Policy(1.0, 0.05, 0.06)
+DESCRIPTION = Policy(1.0, 0.08, 0.1)
 # The thing is looked for in a few turns or a whole call; false finds in a call of 30 utterances still add up.
 OBLIGATION = Policy(1.0, 0.02, 0.03)
-# A fifth of a percent of 30 utterances is one ordinary call of seventeen that is accused; twice
-# that is in doubt.
-MISCONDUCT = Policy(0.5, 0.002, 0.004, least_doubt=0.4)
+# An agent says some 17 utterances a call, and may be accused of five kinds of misconduct in each; at
+# most 2 % of ordinary calls may end in a false accusation. So a label has 0.02 / 17 / 5 of them; the
+# validation dialogues can tell no share below a thousandth.
+MISCONDUCT = Policy(0.5, 0.001, 0.003, least_doubt=0.4)
 # Starts a rule or a risk, and is told of the caller.
-TRIGGER = Policy(0.5, 0.005, 0.01)
+TRIGGER = Policy(0.7, 0.005, 0.01)
 # Once among many of an upset caller's utterances is enough.
-MOOD = Policy(0.5, 0.01, 0.02)
+MOOD = Policy(0.7, 0.015, 0.03)
 POLICIES = {
     "courteous": DESCRIPTION,
     "neutral": Policy(1.0, 1.0, 1.0),
     "dismissive": MISCONDUCT,
     # Fatal: the call fails whatever the rest, so better in doubt than wrong.
-    "rude": Policy(0.5, 0.001, 0.002, precision=0.95, least_doubt=0.5),
+    "rude": Policy(0.5, 0.0005, 0.002, precision=0.95, least_doubt=0.5),
     "blame_shifting": MISCONDUCT,
     "improper_promise": MISCONDUCT,
     "refuses_identification": MISCONDUCT,
@@ -48,13 +49,13 @@ POLICIES = {
     "offers_solution": DESCRIPTION,
     "dissatisfied": MOOD,
     # Three make a violation, so one false one does not.
-    "rejects_explanation": Policy(0.7, 0.02, 0.03),
+    "rejects_explanation": Policy(0.8, 0.02, 0.03),
 } | dict.fromkeys(("discloses_account_data", "threatens_escalation", "asks_supervisor", "asks_identification",
                    "repeat_contact", "survey_invitation"), TRIGGER)
 
 
 def choose(label, truth, score, ordinary):
-    """(holds, doubt) of one label. `ordinary` [n] bool: the utterances of ordinary calls."""
+    """(holds, doubt, decides) of one label. `ordinary` [n] bool: the utterances of ordinary calls."""
     policy = POLICIES.get(label, OBLIGATION)
     clean = score[ordinary & (truth == 0)]
     false_share = lambda threshold: float((clean >= threshold).mean())
@@ -63,7 +64,8 @@ def choose(label, truth, score, ordinary):
     # Where what holds is low already, there is no band of doubt.
     floor = min(policy.least_doubt, holds)
     doubt = next((t for t in GRID if t >= floor and false_share(t) <= policy.doubtful_share), holds)
-    return holds, float(min(doubt, holds))
+    decides = float(max(GRID, key=lambda t: f_score(truth, score >= t, 1.0)))
+    return holds, float(min(doubt, holds)), decides
 
 
 def _precise(truth, score, threshold, policy):

@@ -1,25 +1,34 @@
-"""Trains the heads: reads the dialogues, makes the features, and writes models and cards.
-Started by models/training/train."""
+"""Trains encoder, heads and outcome model, and writes them with their cards. Started by models/training/train."""
 import argparse
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import torch
 
 import card
 import export
-from contract import TASKS, labels_of
-from dialogues import FormatError, is_test, read
-from encoder import Encoder
-from features import stacked, table, without_context
-from groups import groups, train
-from renderings import RENDERINGS
+import outcome
+from contract import TASKS, labels_of, speaker_of
+from dialogues import FormatError, bucket, is_validation, read
+from encoder import Encoder, Texts
+from features import Shipped
+from fit import Plan, fit
+from heads import Unseen, finish
+from measures import average_precision
+from network import GROUPS, Network, truth
 
 TRAINING = Path(__file__).resolve().parent.parent
-VERSION = "1"
-# Rows on which a written head is run against the network it was made from.
+MODELS = TRAINING.parent
+VERSION = "2"
+CHOSEN = Plan(tuned=12, epochs=4)
+# What --compare trains, each for as long, on one of so many dialogues.
+COMPARED = (Plan(tuned=0, epochs=3), Plan(tuned=4, epochs=3), Plan(tuned=12, epochs=3))
+COMPARED_SHARE = 3
+# Lines on which a written head is run against the network that it was made from.
 SAMPLE = 256
 
 
@@ -28,14 +37,11 @@ def main(arguments):
     started = time.monotonic()
     try:
         dialogues = read(sorted(options.data.glob("*.jsonl")))
-        encoder = Encoder(Path(os.environ["CALLQA_MODELS"]), options.cache)
-        seen = _tables([d for d in dialogues if not is_test(d.id)], encoder)
-        test = [table([d for d in dialogues if is_test(d.id)], pair, encoder) for pair in RENDERINGS.items()]
-        trained = [_announced(group, seen) for group in groups()]
-        options.out.mkdir(parents=True, exist_ok=True)
-        for task in TASKS:
-            _write(task, [t for t in trained if t.group.task == task], stacked(test), encoder, dialogues, options.out)
-    except (FormatError, OSError, export.ExportError) as error:
+        if options.compare:
+            _compare(dialogues, options)
+        else:
+            _make(dialogues, options)
+    except (FormatError, OSError, export.ExportError, subprocess.CalledProcessError) as error:
         print(f"models/training/train: {error}", file=sys.stderr)
         return 1
     print(f"done in {time.monotonic() - started:.0f} s")
@@ -43,40 +49,123 @@ def main(arguments):
 
 
 def _options(arguments):
-    parser = argparse.ArgumentParser(prog="models/training/train", description="Trains the three heads.")
+    parser = argparse.ArgumentParser(prog="models/training/train", description="Trains encoder, heads and outcome model.")
     parser.add_argument("--data", type=Path, default=TRAINING / "data", help="folder of labelled dialogues (*.jsonl)")
-    parser.add_argument("--out", type=Path, default=TRAINING.parent / "heads", help="where models and cards go")
-    parser.add_argument("--cache", type=Path, required=True, help="folder that remembers embeddings")
+    parser.add_argument("--held-out", type=Path, default=MODELS.parent / "tests" / "eval" / "data",
+                        help="folder of dialogues by other hands, for the cards alone")
+    parser.add_argument("--out", type=Path, default=MODELS / "heads", help="where models and cards go")
+    parser.add_argument("--compare", action="store_true", help="compare ways to train, and write nothing")
+    parser.add_argument("--epochs", type=float, default=CHOSEN.epochs)
+    parser.add_argument("--keep", type=Path, help="remember the trained network here, and use it where it is there")
+    parser.add_argument("--weights", type=Path, required=True, help="the encoder's weights, from its package")
+    parser.add_argument("--build-python", type=Path, required=True, help="Python of models/fetch")
     return parser.parse_args(arguments)
 
 
-def _tables(dialogues, encoder):
-    tables = [table(dialogues, pair, encoder) for pair in RENDERINGS.items()]
-    bare = tables[list(RENDERINGS).index("bare")]
-    return stacked([*tables, without_context(bare)])
+def _texts():
+    return Texts(Path(os.environ["CALLQA_MODELS"]) / "e5" / "tokenizer.json")
 
 
-def _announced(group, seen):
-    started = time.monotonic()
-    trained = train(group, seen)
-    merits = ", ".join(f"{merit:.3f}" for _, merit in trained.trials)
-    print(f"{group}: {trained.shape} (of {merits}), {time.monotonic() - started:.0f} s", flush=True)
-    return trained
+def _trained(dialogues, plan, options):
+    learning = [d for d in dialogues if not is_validation(d.id)]
+    torch.manual_seed(0)
+    network = Network(Encoder(options.weights.read_bytes(), _texts(), plan.tuned))
+    print(f"{len(learning)} dialogues, {sum(len(d.utterances) for d in learning)} utterances, "
+          f"{plan.tuned} layers of the encoder learn, {plan.epochs:g} epochs", flush=True)
+    if options.keep and options.keep.exists():
+        network.load_state_dict(torch.load(options.keep))
+        network.eval()
+    else:
+        fit(network, learning, plan, lambda line: print(line, flush=True))
+        if options.keep:
+            torch.save(network.state_dict(), options.keep)
+    return network
 
 
-def _write(task, trained, test, encoder, dialogues, out):
-    labels = labels_of(task)
-    thresholds = {label: pair for part in trained for label, pair in part.thresholds.items()}
-    metadata = {
-        "callqa.version": VERSION,
-        "callqa.labels": ",".join(labels),
-        "callqa.thresholds": export.thresholds_json(labels, thresholds),
-        "callqa.encoder_sha256": encoder.sha256,
-    }
-    data = export.head_bytes(task, labels, trained, metadata, test.features[:SAMPLE])
-    (out / f"{task}.onnx").write_bytes(data)
-    (out / f"{task}.md").write_text(card.page(task, labels, trained, test, dialogues, encoder.sha256), "utf-8")
-    print(f"{task}.onnx, {len(data):,} bytes", flush=True)
+def _shipped(network, options):
+    """The encoder as models/build/encoder.py makes it from what was learned."""
+    folder = options.weights.parent if options.compare else options.out
+    folder.mkdir(parents=True, exist_ok=True)
+    layers = folder / "encoder-layers.npz"
+    np.savez(layers, **network.encoder.tuned_arrays())
+    built = options.weights.with_name("encoder.onnx")
+    subprocess.run([options.build_python, MODELS / "build" / "encoder.py", options.weights, layers, built], check=True)
+    return Shipped(built.read_bytes(), _texts())
+
+
+def _make(dialogues, options):
+    network = _trained(dialogues, Plan(CHOSEN.tuned, options.epochs), options)
+    shipped = _shipped(network, options)
+    validation = [d for d in dialogues if is_validation(d.id)]
+    unseen = Unseen(validation, shipped)
+    heads = [finish(group, network.layers(number), unseen) for number, group in enumerate(GROUPS)]
+    held_out = read(sorted(options.held_out.glob("[ez]*.jsonl")))
+    tested = Unseen(held_out, shipped, {"written": 1.0})
+    for task in TASKS:
+        mine = [head for head in heads if head.group.task == task]
+        labels = labels_of(task)
+        chosen = {label: pair for head in mine for label, pair in head.thresholds.items()}
+        metadata = _metadata(labels, shipped) | {"callqa.thresholds": export.thresholds_json(labels, chosen)}
+        data = export.head_bytes(task, labels, mine, metadata, unseen.features[:SAMPLE])
+        (options.out / f"{task}.onnx").write_bytes(data)
+        page = card.page(task, labels, mine, dialogues, held_out, tested, shipped.sha256)
+        (options.out / f"{task}.md").write_text(page, "utf-8")
+        print(f"{task}.onnx, {len(data):,} bytes", flush=True)
+    _make_outcome(dialogues, heads, unseen, shipped, options)
+
+
+def _metadata(labels, shipped):
+    return {"callqa.version": VERSION, "callqa.labels": ",".join(labels), "callqa.encoder_sha256": shipped.sha256}
+
+
+def _make_outcome(dialogues, heads, unseen, shipped, options):
+    """From labels, in whose place stand scores that the heads gave to utterances which they had not seen."""
+    scores, dice = _scores(heads, unseen), np.random.default_rng(outcome.FOLDS)
+    rows, given, group = [], [], []
+    for number, dialogue in enumerate(d for d in dialogues if d.outcome):
+        agent = [u.speaker == "agent" for u in dialogue.utterances]
+        for _ in range(outcome.DRAWS):
+            rows.append(outcome.columns(scores.draw(dialogue, speaker_of, dice), agent))
+            given.append(outcome.OUTCOMES.index(dialogue.outcome))
+            group.append(number)
+    given = np.array(given)
+    model, penalty, found = outcome.train(np.array(rows), given, np.array(group))
+    data = export.outcome_bytes(model, {"callqa.version": VERSION, "callqa.labels": ",".join(outcome.OUTCOMES),
+                                        "callqa.cues": ",".join(outcome.CUES)})
+    (options.out / "outcome.onnx").write_bytes(data)
+    (options.out / "outcome.md").write_text(card.outcome_page(given, found, penalty, len(set(group))), "utf-8")
+    print(f"outcome.onnx, {len(data):,} bytes; right in cross-validation: {(found.argmax(1) == given).mean():.3f}", flush=True)
+
+
+def _scores(heads, unseen):
+    found = {}
+    for head in heads:
+        theirs = unseen.speaker == head.group.speaker
+        some = [line for line in unseen.lines if line.speaker == head.group.speaker]
+        score = head.probabilities(unseen.features[theirs])
+        given = truth(some, head.group.labels) > 0
+        for place, label in enumerate(head.group.labels):
+            for holds in (False, True):
+                found[label, holds] = score[given[:, place] == holds, place]
+    return outcome.Scores(found)
+
+
+def _compare(dialogues, options):
+    validation = [d for d in dialogues if is_validation(d.id)]
+    dialogues = [d for d in dialogues if bucket(d.id, "compare", COMPARED_SHARE) == 0]
+    print("| layers that learn | " + " | ".join(f"{g.task}, {g.speaker}" for g in GROUPS) + " | minutes |")
+    for plan in COMPARED:
+        started = time.monotonic()
+        network = _trained(dialogues, plan, options)
+        minutes = (time.monotonic() - started) / 60
+        unseen = Unseen(validation, _shipped(network, options))
+        figures = []
+        for number, group in enumerate(GROUPS):
+            theirs = unseen.speaker == group.speaker
+            given = truth([line for line in unseen.lines if line.speaker == group.speaker], group.labels)
+            logits = network.layers(number).logits(unseen.features[theirs])
+            figures.append(np.nanmean([average_precision(given[:, j], logits[:, j]) for j in range(given.shape[1])]))
+        print(f"| {plan.tuned} | " + " | ".join(f"{figure:.3f}" for figure in figures) + f" | {minutes:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

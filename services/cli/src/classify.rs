@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use callqa_domain::{
-    Channel, Label, RawText, Scores, Span, Task, Threshold, Utterance, redact, redact_across,
-};
+use callqa_domain::{Channel, Label, RawText, Scores, Span, Task, Utterance, redact, redact_across};
 use callqa_models::{Classifier, ModelError, Scene, StopSignal};
 use serde::Serialize;
 use serde_json::Value;
@@ -176,7 +174,7 @@ fn answers(classifier: &dyn Classifier, entries: &[Entry]) -> Result<String, Cli
                 politeness: (utterance.channel == Channel::Agent).then(|| of(Task::Politeness, scores)),
                 resolution: of(Task::Resolution, scores),
                 script: of(Task::Script, scores),
-                decided: decided(utterance, scores, classifier.thresholds()),
+                decided: decided(utterance, scores, classifier.decides()),
             })
         }),
     });
@@ -205,13 +203,13 @@ fn of(task: Task, scores: &Scores) -> BTreeMap<Label, f32> {
     scores.iter().filter(|(label, _)| label.task() == task).map(|(&label, &p)| (label, p)).collect()
 }
 
-/// The labels that an utterance is given. Nobody is polite or rude who says no word.
-fn decided(utterance: &Utterance, scores: &Scores, thresholds: &BTreeMap<Label, Threshold>) -> Decided {
+/// The labels that an utterance is given. Who says no word does nothing.
+fn decided(utterance: &Utterance, scores: &Scores, decides: &BTreeMap<Label, f32>) -> Decided {
     let has_words = utterance.text.as_str().contains(char::is_alphanumeric);
     let likeliest = of(Task::Politeness, scores).into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
     let holding = |task| {
-        let holds = |label: &Label, p: f32| thresholds.get(label).is_some_and(|t| p >= t.holds);
-        of(task, scores).into_iter().filter(|(label, p)| holds(label, *p)).map(|(label, _)| label).collect()
+        let told = |label: &Label, p: f32| has_words && decides.get(label).is_some_and(|&from| p >= from);
+        of(task, scores).into_iter().filter(|(label, p)| told(label, *p)).map(|(label, _)| label).collect()
     };
     Decided {
         politeness: likeliest.filter(|_| has_words).map(|(label, _)| label),

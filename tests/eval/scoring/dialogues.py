@@ -1,0 +1,43 @@
+"""Held-out dialogues, and the shapes that `callqa classify` and `callqa judge` read."""
+import json
+
+POLITENESS = ("courteous", "neutral", "dismissive", "rude")
+RESOLUTION = (
+    "states_issue", "repeat_contact", "explains", "offers_solution", "rejects_explanation", "confirms_resolved",
+    "says_unresolved", "promises_callback", "escalates", "dissatisfied", "threatens_escalation", "asks_supervisor",
+    "asks_identification", "nothing_more",
+)
+SCRIPT = (
+    "greeting", "self_identification", "identity_verification", "hold_request", "hold_return", "empathy_apology",
+    "anything_else", "survey_invitation", "closing", "discloses_account_data", "blame_shifting",
+    "refuses_identification", "improper_promise",
+)
+BY_AGENT = {"explains", "offers_solution", "promises_callback", "escalates", *POLITENESS, *SCRIPT}
+# Utterances that are given as context: more than the classifiers' two turns ever hold.
+CONTEXT = 8
+
+
+def read(folder, pattern):
+    """Dialogues with their utterances, in the order of the files."""
+    dialogues = {}
+    for path in sorted(folder.glob(pattern)):
+        for line in path.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            name = row["dialogue"]
+            dialogue = dialogues.setdefault(name, {"id": name, "lang": row["lang"], "outcome": row.get("outcome"), "utterances": []})
+            # A line as it was heard has the place of the line that was written.
+            dialogue["utterances"].append(row | {"place": (name.removesuffix("-heard"), row["turn"])})
+    return list(dialogues.values())
+
+
+def questions(dialogues):
+    """A line of `callqa classify` for each utterance."""
+    for_one = lambda u: {"speaker": u["speaker"], "text": u["text"]}
+    return [for_one(u) | {"id": f"{d['id']}/{i}", "lang": d["lang"], "context": [for_one(c) for c in d["utterances"][max(0, i - CONTEXT):i]]}
+            for d in dialogues for i, u in enumerate(d["utterances"])]
+
+
+def transcripts(dialogues):
+    """A line of `callqa judge` for each dialogue."""
+    return [{"id": d["id"], "lang": d["lang"], "ended_by": "customer",
+             "turns": [{"speaker": u["speaker"], "text": u["text"]} for u in d["utterances"]]} for d in dialogues]

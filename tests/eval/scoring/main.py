@@ -1,0 +1,207 @@
+"""Scores the classifiers by what `callqa classify` and `callqa judge` say. Started by tests/eval/classifiers."""
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import external
+import keywords
+from dialogues import BY_AGENT, POLITENESS, RESOLUTION, SCRIPT, questions, read, transcripts
+from measures import brier_skill, calibration_error, positive_calibration_error, precision_recall_f1
+
+HERE = Path(__file__).resolve().parent.parent
+CALLQA = Path(os.environ["CALLQA_BIN"]) / "callqa"
+TASKS = {"politeness": POLITENESS, "resolution": RESOLUTION, "script": SCRIPT}
+# A rule of these classes accuses the agent of something that a team lead would act on.
+GRAVE = (
+    "attitude.rude", "attitude.dismissive", "attitude.blame-shifting", "attitude.refuses-identification",
+    "script.verify-identity", "script.escalate-after-three", "script.forbidden-phrases", "resolution.improper-promise",
+)
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="tests/eval/classifiers", description="How good the classifiers are.")
+    parser.add_argument("--shared", type=Path, help="folder with the public sets: evaluation-only/ and train/")
+    parser.add_argument("--out", type=Path, default=HERE / "classifiers.md", help="where the tables go")
+    options = parser.parse_args(arguments)
+    written = read(HERE / "data", "[ez][nh]-t.jsonl")
+    heard = read(HERE / "data", "heard-*.jsonl")
+    calls = read(HERE / "data", "[ez][nh]-o.jsonl")
+    report = [INTRODUCTION]
+    clean = classified(written)
+    report += [summary(written, clean, heard, classified(heard)), by_label(written, clean), hard(written, clean),
+               outcomes(written), ordinary(calls)]
+    if options.shared:
+        report += external.sections(options.shared, run)
+    report.append(speed(questions(calls)))
+    page = "\n".join(report)
+    options.out.write_text(page, "utf-8")
+    print(page)
+    return 0
+
+
+INTRODUCTION = """# The classifiers on text by other hands
+
+Made by `tests/eval/classifiers`; every figure comes from what `callqa classify` and `callqa judge` print. The dialogues of `tests/eval/data` were written and labelled for this test by other hands than the training text, who knew only the definitions; nothing was trained or tuned on them. They were written with the help of a language model, as the training text was: expect worse on real calls.
+"""
+
+
+def run(command, rows):
+    """The lines that `callqa COMMAND` gives for JSON rows."""
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    done = subprocess.run([CALLQA, command, "/dev/stdin"], input=text, capture_output=True, text=True, check=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    if len(lines) != len(rows):
+        raise SystemExit(f"callqa {command} answered {len(lines)} of {len(rows)} lines: {done.stderr[-500:]}")
+    return lines
+
+
+def classified(dialogues):
+    return run("classify", questions(dialogues))
+
+
+def utterances(dialogues):
+    return [u for d in dialogues for u in d["utterances"]]
+
+
+def summary(written, clean, heard, heard_said):
+    pairs = {u["place"]: u for u in utterances(written)}
+    places = {u["place"] for u in utterances(heard)}
+    same = [(u, said) for u, said in zip(utterances(written), clean) if u["place"] in places]
+    sets = {
+        "all": (utterances(written), clean),
+        "zh": pick(written, clean, lambda u: u["lang"] == "zh"),
+        "en": pick(written, clean, lambda u: u["lang"] == "en"),
+        "the heard ones, as written": ([u for u, _ in same], [said for _, said in same]),
+        "the same, as whisper heard them": (utterances(heard), heard_said),
+    }
+    lines = ["## Summary\n", "Macro-F1 is the mean over the labels of a task, by what is `decided`. Keywords: "
+             "`tests/eval/scoring/keywords.py`. Majority: always the most frequent label (of labels that may be many: none, whose F1 is 0). "
+             "Heard: spoken by a synthetic voice, through a telephone line with noise, transcribed by whisper base (`models/training/hear`).\n",
+             "| text | n | politeness accuracy | keywords | majority | macro-F1 | keywords | majority | `rude` P | R | resolution macro-F1 | keywords | script macro-F1 | keywords |",
+             "|---" * 14 + "|"]
+    for name, (some, said) in sets.items():
+        agents = [(u, s) for u, s in zip(some, said) if u["speaker"] == "agent"]
+        polite = lambda decide: accuracy(agents, decide)
+        majority = Counter(u["politeness"] for u, _ in agents).most_common(1)[0][0]
+        rude = precision_recall_f1([u["politeness"] == "rude" for u, _ in agents], [s["decided"]["politeness"] == "rude" for _, s in agents])
+        cells = [name, str(len(some))]
+        deciders = (lambda u, s: s["decided"]["politeness"], lambda u, s: keywords.politeness(u["text"]), lambda u, s: majority)
+        cells += [f"{polite(d):.3f}" for d in deciders] + [f"{macro_politeness(agents, d):.3f}" for d in deciders]
+        cells += [f"{rude[0]:.2f}", f"{rude[1]:.2f}"]
+        for task in ("resolution", "script"):
+            cells += [f"{macro(task, some, said, lambda u, s, l: l in s['decided'][task]):.3f}",
+                      f"{macro(task, some, said, lambda u, s, l: keywords.found(l, u['text'])):.3f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def pick(dialogues, said, wanted):
+    pairs = [(u, s) for u, s in zip(utterances(dialogues), said) if wanted(u)]
+    return [u for u, _ in pairs], [s for _, s in pairs]
+
+
+def accuracy(agents, decide):
+    return sum(decide(u, s) == u["politeness"] for u, s in agents) / len(agents)
+
+
+def macro_politeness(agents, decide):
+    scores = [precision_recall_f1([u["politeness"] == label for u, _ in agents], [decide(u, s) == label for u, s in agents])[2]
+              for label in POLITENESS]
+    return sum(scores) / len(scores)
+
+
+def macro(task, some, said, decide):
+    scores = []
+    for label in TASKS[task]:
+        mine = [(u, s) for u, s in zip(some, said) if (u["speaker"] == "agent") == (label in BY_AGENT)]
+        scores.append(precision_recall_f1([label in u[task] for u, _ in mine], [decide(u, s, label) for u, s in mine])[2])
+    known = [score for score in scores if score == score]
+    return sum(known) / len(known)
+
+
+def by_label(written, clean):
+    lines = ["## By label, text as written\n", "ECE: expected calibration error over all utterances; above 0.1: over those with a score of at least 0.1, where a label is talked of at all. Skill: Brier skill against always saying the label's share.\n",
+             "| label | zh n | P | R | F1 | en n | P | R | F1 | keywords F1 | ECE | above 0.1 | skill |", "|---" * 13 + "|"]
+    for task, labels in TASKS.items():
+        for label in labels:
+            mine = [(u, s) for u, s in zip(utterances(written), clean)
+                    if (u["speaker"] == "agent") == (task != "resolution" or label in BY_AGENT)]
+            truth = [u[task] == label if task == "politeness" else label in u[task] for u, _ in mine]
+            found = [s["decided"][task] == label if task == "politeness" else label in s["decided"][task] for _, s in mine]
+            score = [s[task][label] for _, s in mine]
+            word = [keywords.politeness(u["text"]) == label if task == "politeness" else keywords.found(label, u["text"]) for u, _ in mine]
+            cells = [f"`{label}`"]
+            for lang in ("zh", "en"):
+                here = [i for i, (u, _) in enumerate(mine) if u["lang"] == lang]
+                figures = precision_recall_f1([truth[i] for i in here], [found[i] for i in here])
+                cells += [str(sum(truth[i] for i in here))] + [f"{figure:.2f}" for figure in figures]
+            cells += [f"{precision_recall_f1(truth, word)[2]:.2f}", f"{calibration_error(truth, score):.3f}",
+                      f"{positive_calibration_error(truth, score):.3f}", f"{brier_skill(truth, score):.2f}"]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def hard(written, clean):
+    """The last line of each snippet, which was written to look like a label that it does not have."""
+    last = {d["utterances"][-1]["place"] for d in written if "-h" in d["id"]}
+    mine = [(u, s) for u, s in zip(utterances(written), clean) if u["place"] in last]
+    lines = ["## Hard negatives\n", f"The last lines of {len(last)} snippets that were written to mislead. False: lines without the label that are decided to have it.\n",
+             "| label | without it | false | share |", "|---|---|---|---|"]
+    for task, labels in TASKS.items():
+        for label in labels:
+            if label in ("neutral", "courteous"):
+                continue
+            open_to = [(u, s) for u, s in mine if (u["speaker"] == "agent") == (task != "resolution" or label in BY_AGENT)]
+            clear = [s for u, s in open_to if not (u[task] == label if task == "politeness" else label in u[task])]
+            false = sum(s["decided"][task] == label if task == "politeness" else label in s["decided"][task] for s in clear)
+            lines.append(f"| `{label}` | {len(clear)} | {false} | {100 * false / len(clear):.1f} % |")
+    return "\n".join(lines) + "\n"
+
+
+def outcomes(dialogues):
+    known = [d for d in dialogues if d["outcome"]]
+    said = run("judge", transcripts(known))
+    table = Counter((d["outcome"], s["outcome"]) for d, s in zip(known, said))
+    names = ("resolved", "partially_resolved", "unresolved", "unknown")
+    right = sum(table[name, name] for name in names)
+    most = Counter(d["outcome"] for d in known).most_common(1)[0][1]
+    lines = ["## Outcome of whole calls\n", f"{len(known)} calls: {right} right ({100 * right / len(known):.0f} %); always the most frequent: {100 * most / len(known):.0f} %. Rows: as labelled; columns: as found.\n",
+             "| | " + " | ".join(names) + " |", "|---" * 5 + "|"]
+    lines += [f"| {row} | " + " | ".join(str(table[row, column]) for column in names) + " |" for row in names[:3]]
+    return "\n".join(lines) + "\n"
+
+
+def ordinary(calls):
+    said = run("judge", transcripts(calls))
+    lines = ["## Ordinary, compliant calls\n"]
+    accused = [s for s in said if any(s["rules"][rule] == "violated" for rule in GRAVE)]
+    doubted = sum(any(s["rules"][rule] == "unknown" for rule in GRAVE) for s in said)
+    by_rule = Counter(rule for s in said for rule in GRAVE if s["rules"][rule] == "violated")
+    lines.append(f"{len(said)} whole calls in which the agent does nothing wrong, judged by the default rulebook: {len(accused)} ({100 * len(accused) / len(said):.1f} %) "
+                 f"with a false serious or fatal verdict; {doubted} ({100 * doubted / len(said):.1f} %) with one left unknown.\n")
+    lines += [f"- `{rule}`: {count}" for rule, count in by_rule.most_common()]
+    minor = Counter(rule for s in said for rule, ruling in s["rules"].items() if ruling == "violated" and rule not in GRAVE)
+    lines += ["", "Other rules violated in them (not all are false: some customers are angry, some wants stay unmet): "
+              + ", ".join(f"`{rule}` {count}" for rule, count in minor.most_common()) + ".\n"]
+    return "\n".join(lines)
+
+
+def speed(rows):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run("classify", rows[:8])
+    opened = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run("classify", rows)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = lambda a, b: b.ru_utime + b.ru_stime - a.ru_utime - a.ru_stime
+    rate = (len(rows) - 8) / (cpu(opened, after) - cpu(before, opened))
+    return (f"## Speed\n\n{rate:.0f} utterances with context per CPU-second, all three classifiers together, through "
+            f"`callqa classify`; at most {after.ru_maxrss / 1024:.0f} MiB resident.\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
