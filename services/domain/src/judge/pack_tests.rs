@@ -77,6 +77,7 @@ fn zh_third_party() {
     zh(rule, "a 请问是王先生吗 | c 他不在 | a 那请他方便时回个电话", MET);
     zh(rule, "a 请问是王先生吗 | c 我是他爱人 | a 他的信用卡逾期了", VIOLATED);
     zh(rule, "a 请问是王先生吗 | c 他不在家 你等等 | c 喂 我就是 | a 您的信用卡逾期了", MET);
+    zh(rule, "a 请问是王先生吗 | c 我名字打错了一个字 | a 您的信用卡逾期了", NOT_APPLICABLE);
     zh(rule, "a 请问是王先生吗 | c 是我 | a 您的信用卡逾期了", NOT_APPLICABLE);
 }
 
@@ -99,6 +100,7 @@ fn zh_conduct() {
     zh("conduct.rude", "c 我没钱 | a 你要不要脸 #rude", VIOLATED);
     zh("conduct.rude", "c 你要不要脸 | a 您别生气", MET);
     zh("conduct.illegal-funding", "c 我没钱 | a 那就去别的平台借啊", VIOLATED);
+    zh("conduct.illegal-funding", "c 为什么冻结 | a 触发了反套现模型", MET);
     zh("conduct.illegal-funding", "c 我找朋友借吧 | a 请您量力而行", MET);
 }
 
@@ -222,6 +224,7 @@ fn en_service() {
     en(rule, "a Hi | c I will pay on Monday | a Good", NOT_APPLICABLE);
     let rule = "service.stop-calling";
     let asks = "a Hi | c Stop calling me";
+    en(rule, "a Hi | c Don't call me a liar | a I did not", NOT_APPLICABLE);
     en(rule, &format!("{asks} | a We won't call this number again | c Thanks a lot"), MET);
     en(rule, &format!("{asks} | a You still owe it | c I insist | a No | c Then bye | a Bye"), VIOLATED);
     en(rule, "a Hi | c I will pay on Monday | a Good", NOT_APPLICABLE);
