@@ -17,7 +17,8 @@ type Lists = BTreeMap<Spanned<String>, Phrases>;
 
 /// Every mistake: first of the file, then of its phrase lists, then of its rules, each with its line.
 pub(super) fn mistakes(file: &File, text: &str) -> Vec<String> {
-    let line = |at: usize| text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1;
+    let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+    let line = |at: usize| ends.partition_point(|&end| end < at) + 1;
     let mut found = Vec::new();
     let floor = file.confidence_floor;
     if !(0.0..1.0).contains(&floor) {
@@ -277,6 +278,13 @@ mod tests {
     fn lines_and_ids_are_named() {
         let two = rule("a.b", GREETS) + &rule("a.b", GREETS);
         check(&two, &["line 11: a.b: two rules have this id"]);
+    }
+
+    #[test]
+    fn ten_thousand_rules() {
+        let many: String = (0..10_000).map(|number| rule(&format!("a.{number}"), GREETS)).collect();
+        check(&many, &[]);
+        check(&(many + &rule("a.9", GREETS)), &["line 80003: a.9: two rules"]);
     }
 
     #[test]
