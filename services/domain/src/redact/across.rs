@@ -26,6 +26,10 @@ const PIECE_BEFORE_DIGITS: usize = 3;
 static BIRTH: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)出生日期|出生年月日?|生日|\bborn\b|\bbirth(?:day)?\b"));
 
+/// Where a mail address may have been cut.
+static MAIL_GOES_ON: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)^\s?(?:at\b|@|艾特|dot\b|点)"));
+static MAIL_BEGINS: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)(?:\bat|@|艾特|\bdot|点)\s?$"));
+
 /// Redacts each utterance of a transcript once more, with what was said around it in view: the question before
 /// it, and the other pieces of its number. `transcript` is in time order.
 ///
@@ -85,9 +89,13 @@ fn redact_pieces(transcript: &mut [Utterance]) -> bool {
     let edges: Vec<Edges> = transcript.iter().map(|u| Edges::of(u.text.as_str())).collect();
     let thread = Thread { transcript, edges: &edges };
     let mut found: Vec<Vec<Found>> = transcript.iter().map(|_| Vec::new()).collect();
+    // What goes on after a mark is of its kind, so that comes first.
     for index in 0..transcript.len() {
-        thread.number_from(index, &mut found);
         thread.beside_mark(index, &mut found);
+        thread.mail_from(index, &mut found);
+    }
+    if found.iter().all(Vec::is_empty) {
+        (0..transcript.len()).for_each(|index| thread.number_from(index, &mut found));
     }
     let mut any = false;
     for (utterance, found) in transcript.iter_mut().zip(found) {
@@ -163,6 +171,25 @@ impl Thread<'_> {
         }
     }
 
+    /// A mail address that is cut before or behind its "at" or a "dot".
+    fn mail_from(&self, first: usize, found: &mut [Vec<Found>]) {
+        let channel = self.transcript[first].channel;
+        let mut later = (first + 1..self.transcript.len()).take(BETWEEN_PIECES + 1);
+        let next = later.find(|&at| self.transcript[at].channel == channel || !self.edges[at].is_nod);
+        let Some(next) = next.filter(|&at| self.transcript[at].channel == channel) else { return };
+        let (start, rest) = (self.transcript[first].text.as_str(), self.transcript[next].text.as_str());
+        if !MAIL_GOES_ON.is_match(rest) && !MAIL_BEGINS.is_match(start) {
+            return;
+        }
+        let cut = start.len() + 1;
+        for mail in found_in(&format!("{start} {rest}")) {
+            if mail.start < start.len() && cut < mail.end && mail.kind == RedactedKind::Email {
+                found[first].push(Found { start: mail.start, end: start.len(), kind: mail.kind });
+                found[next].push(Found { start: 0, end: mail.end - cut, kind: mail.kind });
+            }
+        }
+    }
+
     /// Digits right after a number that was taken out, by the same speaker or repeated by the other, and digits
     /// right before one.
     fn beside_mark(&self, first: usize, found: &mut [Vec<Found>]) {
@@ -217,6 +244,9 @@ fn what_was_asked(before: &Utterance) -> String {
     if ends_with(RedactedKind::Cvv) {
         return "安全码 ".to_owned();
     }
+    if ends_with(RedactedKind::BirthDate) {
+        return "出生日期 ".to_owned();
+    }
     // The answer may give a name first, so the question is put right before it.
     if let Some(asked) = BIRTH.find_iter(text).last() {
         return format!("{} ", asked.as_str());
@@ -262,6 +292,31 @@ mod tests {
     fn a_number_that_nobody_asked_for_stays() {
         check("a 您的话费 | c 一共3200吗", &["您的话费", "一共3200吗"]);
         check("a 我的工号是 | a 1024", &["我的工号是", "1024"]);
+    }
+
+    #[test]
+    fn a_number_in_pieces() {
+        check(
+            "c my card is four one one one | a uh-huh | c one two three four | a one two three four | c five six",
+            &["my card is [card]", "uh-huh", "[card]", "[card]", "[card]"],
+        );
+        check(
+            "a 手机号 | c 幺三八 | a 嗯 | c 零零幺三 | c 八千",
+            &["手机号", "[phone]", "嗯", "[phone]", "[phone]"],
+        );
+        check("c john dot smith | a yes | c at gmail dot com", &["[email]", "yes", "[email]"]);
+        check(
+            "a 出生日期 | c 一九九零年 | a 嗯 | c 三月七号",
+            &["出生日期", "[birth_date]", "嗯", "[birth_date]"],
+        );
+    }
+
+    #[test]
+    fn an_order_in_pieces_stays() {
+        check(
+            "a order number please | c four four two one | a yes | c seven seven eight one nine",
+            &["order number please", "four four two one", "yes", "seven seven eight one nine"],
+        );
     }
 
     #[test]

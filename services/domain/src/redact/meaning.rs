@@ -27,7 +27,7 @@ static NAMED: LazyLock<Vec<(Meaning, Regex)>> = LazyLock::new(|| {
     vec![
         named(
             Meaning::Code,
-            r"(?i)(?:cvv|cvc|安全码|验证码|校验码|动态码|背面.{0,6}三位|后面.{0,4}三位数|on the back|\botp\b|passcode|(?:security|verification|confirmation|one[- ]time|sms) (?:pass)?code)",
+            r"(?i)(?:cvv|cvc|安全码|验证码|校验码|动态码|背面.{0,6}三位|后面.{0,4}三位数|on the back|\botp\b|passcode|\b(?:the|my) code (?:is|was|(?:you|i|we|they) (?:just )?(?:sent|got|received|texted))|(?:security|verification|confirmation|one[- ]time|sms) (?:pass)?code)",
         ),
         named(
             Meaning::Partial,
@@ -74,12 +74,12 @@ static BEGINS: LazyLock<Vec<(RedactedKind, Regex)>> = LazyLock::new(|| {
 });
 /// Names a thing of the company's: an order, a case, a parcel. Letters may begin its number.
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-    let en = r"\b(?:order|case|ticket|tracking|reference|ref|booking|invoice|transaction|complaint|request|shipment|parcel|consignment|claim|docket)(?: (?:number|no\.?|id|code|reference))?";
-    let zh =
-        "订单|工单|单号|运单|快递|物流|流水号?|案件|案号|受理|投诉|报修|业务|申请|回执|批次|编号|交易号?";
-    let letters = r"(?:[A-Za-z][\s-]?){0,4}";
+    let en = r"\b(?:order|case|ticket|tracking|reference|ref|confirmation|booking|invoice|serial|model|isbn|build|version|transaction|complaint|request|shipment|parcel|consignment|claim|docket)(?: (?:number|no\.?|id|code|reference))?";
+    let zh = "订单|工单|单号|运单|快递|物流|流水号?|案件|案号|受理|投诉|报修|业务|申请|回执|批次|交易号?|序列号?|型号|版本号?";
+    let letters = r"(?:(?-i:(?:[A-Z0-9][\s-]?){0,16})|[a-z]{0,4}-?)";
+    let asked = "的话|嗯|呃|呢|吗|麻烦|请?报一下|说一下|提供一下|发一下|是?多少";
     regex(&format!(
-        r"(?i)(?:{en}|{zh})(?:\s|号码?|编号|是|为|[:：,，#]|的话|嗯|呃|\b(?:is|was|it's|um|uh)\b)*{letters}$"
+        r"(?i)(?:{en}|{zh})(?:\s|号码?|编号|是|为|[:：,，#?？]|{asked}|\b(?:is|was|it's|um|uh|please|thanks)\b)*{letters}$"
     ))
 });
 /// Letters that begin a parcel's or a ticket's number, unnamed though it is.
@@ -111,7 +111,9 @@ static STAFF: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Somebody is told to dial it.
 static DIALLED: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"(?i)(?:打|拨|拨打|致电|热线|\bcall|\bdial|\btext|hotline)(?:\s?(?:是|到|is|:|：))*\s*$")
+    regex(
+        r"(?i)(?:打|拨|拨打|致电|热线|\bcall(?: (?:us|them)(?: on| at)?)?|\bdial|\btext|hotline)(?:\s?(?:是|到|is|:|：))*\s*$",
+    )
 });
 static CURRENCY: LazyLock<Regex> = LazyLock::new(|| regex(r"[$¥￥£€]\s?$"));
 

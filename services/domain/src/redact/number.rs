@@ -27,13 +27,13 @@ static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
     let digit = "[0-9０-９零〇一二两三四五六七八九幺壹贰叁肆伍陆柒捌玖]";
     let pause = r"[\s,，、\-–—－.·()（）]{0,2}|\s?(?:\.{2,6}|…{1,2})\s?";
     let around = r"[\s,，、.…-]{0,4}";
-    let words = "嗯|呃|额|啊|那个|然后|横杠|横线|杠|空格|uh|um|er|erm|ah|hmm|mm|dash|hyphen|space|comma|dot|(?:and )?then";
+    let words = "嗯|呃|额|啊|那个|然后|再?后面是?|再|接着|横杠|横线|杠|空格|uh|um|er|erm|ah|hmm|mm|dash|hyphen|space|comma|dot|(?:and )?then";
     let filler = format!("{around}(?:{words})(?:{around}(?:{words}))?{around}");
     regex(&format!("(?i)[+(]?{digit}(?:(?:{pause}|{filler}){digit})*"))
 });
 
 /// The check digit of a mainland identity number.
-static CHECK_X: LazyLock<Regex> = LazyLock::new(|| regex(r"^[\s,，-]{0,2}(?:[XxＸｘ]|叉)"));
+static CHECK_X: LazyLock<Regex> = LazyLock::new(|| regex(r"^[\s,，-]{0,2}(?:[XxＸｘ]|叉|[艾埃爱]克斯|ex\b)"));
 
 /// With thousands separators, alone or several.
 static THOUSANDS: LazyLock<Regex> = LazyLock::new(|| {
@@ -67,6 +67,12 @@ static FREE_CALL: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// The year in which a contract ends.
 static TERM_END: LazyLock<Regex> = LazyLock::new(|| regex("^20[1-3][0-9]$"));
+/// Times of day, one after the other: "9 30, 10 30 and 11 30".
+static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
+    let time = r"(?:1?[0-9]|2[0-3])[ .][0-5][05]";
+    regex(&format!(r"^{time}(?:[,，、]\s?{time})+$"))
+});
+static FREE_DIGITS: LazyLock<Regex> = LazyLock::new(|| regex("^1?8(?:00|33|44|55|66|77|88)[0-9]{7}$"));
 static BETWEEN_SERVICES: LazyLock<Regex> = LazyLock::new(|| regex(r"[、,，]\s?"));
 
 /// What is counted in a small number, and what makes a great one an amount.
@@ -238,6 +244,7 @@ impl<'t> Number<'t> {
         let mut each = BETWEEN_SERVICES.split(self.written);
         !named
             && (self.is_service()
+                || self.around.is_dialled() && FREE_DIGITS.is_match(&self.digits)
                 || FREE_CALL.is_match(self.written)
                 || each.all(|one| SERVICE.is_match(one)))
     }
@@ -266,7 +273,10 @@ impl<'t> Number<'t> {
         if self.around.ends_a_term() && TERM_END.is_match(self.written) {
             return true;
         }
-        !named && self.digits.len() >= IDENTIFYING_DIGITS && CALENDAR.is_match(self.written)
+        let written: String = self.written.chars().map(|c| digit(c).unwrap_or(c)).collect();
+        !named
+            && self.digits.len() >= IDENTIFYING_DIGITS
+            && (CALENDAR.is_match(&written) || self.meaning.is_none() && CLOCK.is_match(&written))
     }
 }
 

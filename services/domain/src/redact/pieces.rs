@@ -24,7 +24,7 @@ static ASKS: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 static MARK: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"\[(?:card|cvv|national_id|bank_account|phone|partial_number)\]"));
+    LazyLock::new(|| regex(r"\[(?:card|cvv|national_id|bank_account|phone|partial_number|birth_date)\]"));
 
 /// Digits, or a mark, at the edge of an utterance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,8 @@ impl Edges {
 }
 
 fn kind_of(mark: &str) -> Option<RedactedKind> {
-    use RedactedKind::{BankAccount, Card, Cvv, NationalId, PartialNumber, Phone};
-    [Card, Cvv, NationalId, BankAccount, Phone, PartialNumber].into_iter().find(|kind| kind.mark() == mark)
+    use RedactedKind::{BankAccount, BirthDate, Card, Cvv, NationalId, PartialNumber, Phone};
+    [Card, Cvv, NationalId, BankAccount, Phone, PartialNumber, BirthDate]
+        .into_iter()
+        .find(|kind| kind.mark() == mark)
 }

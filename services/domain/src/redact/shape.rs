@@ -27,6 +27,9 @@ const ROAD: &str = "(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Blvd|Boulevard
 /// The countries whose accounts have an IBAN (SWIFT IBAN registry); two letters of others begin a parcel's number.
 const IBAN_COUNTRIES: &str = "A[DELTZ]|B[AEGHRY]|C[HRYZ]|D[EKO]|E[EGS]|F[IOR]|G[BEILRT]|H[RU]|I[ELQST]|JO|K[WZ]|L[BCITUVY]|M[CDEKRTU]|N[LO]|P[KLST]|QA|R[OS]|S[ACEIKMTV]|T[LNR]|UA|V[AG]|XK";
 
+/// The words with which letters are spelled (ICAO Annex 10).
+const SPELLED: &str = "(?i:al(?:ph|f)a|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|whisky|whiskey|x-?ray|yankee|zulu)";
+
 /// In order of precedence. `it` is what goes, where that is not the whole match.
 static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
     let mut shapes = Vec::new();
@@ -59,18 +62,18 @@ fn emails_and_plates(add: &mut impl FnMut(RedactedKind, &str)) {
         ),
     );
     add(Plate, r"(?-u:\b)[A-Z]{2}\s?[0-9]{2}\s?[A-Z]{3}(?-u:\b)");
-    add(
-        Plate,
-        r"(?:[Pp]lates?|[Rr]eg(?:istration)?)(?: number)?(?: is|'s|:)?,? (?P<it>(?:[A-Z0-9]|(?-u:\b)[a-z](?-u:\b))(?:[ ,-]{0,2}(?:[A-Z0-9]|(?-u:\b)[a-z](?-u:\b))){3,9})(?-u:\b)",
-    );
+    let named = r"(?:[Pp]lates?|[Rr]eg(?:istration)?)(?: number)?(?: is|'s|:)?,? ";
+    let one = format!(r"(?:[A-Z0-9]|(?-u:\b)(?:[a-z]|{SPELLED})(?-u:\b))");
+    add(Plate, &format!(r"{named}(?P<it>{one}(?:[ ,-]{{0,2}}{one}){{3,9}})(?-u:\b)"));
+    let lower =
+        "[a-z]{2} ?[0-9]{2} ?[a-z]{3}|[0-9] ?[a-z]{3} ?(?:[0-9] ?){2}[0-9]|[a-z]{3} ?(?:[0-9] ?){2,3}[0-9]";
+    add(Plate, &format!(r"{named}(?P<it>{lower})(?-u:\b)"));
 }
 
 fn written_numbers(add: &mut impl FnMut(RedactedKind, &str)) {
     add(
         BankAccount,
-        &format!(
-            r"(?-u:\b)(?:{IBAN_COUNTRIES})\s?[0-9]{{2}}(?:\s?[A-Z0-9]{{4}}){{2,7}}(?:\s?[A-Z0-9]{{1,3}})?(?-u:\b)"
-        ),
+        &format!(r"(?-u:\b)(?:{IBAN_COUNTRIES})\s?[0-9]\s?[0-9](?:[\s-]?[A-Z0-9]){{11,30}}(?-u:\b)"),
     );
     add(NationalId, r"(?-u:\b)[A-Z]{2}\s?(?:[0-9]{2}\s?){3}[A-D](?-u:\b)");
     add(NationalId, r"(?:护照|通行证|(?i:passport))[^0-9\]]{0,12}?(?P<it>(?-u:\b)[A-Z]{1,2}\s?[0-9]{6,9})");
@@ -81,12 +84,13 @@ fn written_numbers(add: &mut impl FnMut(RedactedKind, &str)) {
 fn birth_dates(add: &mut impl FnMut(RedactedKind, &str)) {
     // A birthday's cake, coupon or offer has dates that are nobody's birth.
     let zh = r"(?:出生|生日|生于)[^0-9０-９。！\]蛋糕优惠活动礼券福]{0,8}?";
-    let year_month = format!(r"{N}{{2,4}}\s?年\s?{N}{{1,3}}\s?月");
-    let zh_date = format!(r"(?:{year_month}|{N}{{1,3}}\s?月)\s?{N}{{1,3}}\s?[日号]?|{year_month}");
+    let year_month = format!(r"{N}{{2,4}}\s?年的?\s?{N}{{1,3}}\s?月");
+    let zh_date = format!(r"(?:{year_month}|{N}{{1,3}}\s?月)\s?[初廿]?{N}{{1,3}}\s?[日号]?|{year_month}");
     let numeric = r"[0-9]{1,4}\s?[./-]\s?[0-9]{1,2}\s?[./-]\s?[0-9]{1,4}|[0-9]{1,4}[ ,]{1,2}[0-9]{1,2}[ ,]{1,2}[0-9]{2,4}|[0-9](?:[ ,-]{0,2}[0-9]){5,7}";
     let digits = |more| format!(r"{N}(?:[\s,，-]?{N}){{{more}}}");
     let (eight, six) = (digits(7), digits(5));
     add(BirthDate, &format!("{zh}(?P<it>{zh_date}|{eight}|{numeric}|{six})"));
+    add(BirthDate, &format!(r"出生(?:日期|年月日?)?[是为：:\s]{{0,3}}(?P<it>{N}{{2,4}}\s?年)"));
     add(BirthDate, &format!(r"(?P<it>{zh_date})\s?(?:出生|的?生日|生的|生人|过生日)"));
     let en = r"(?i)(?:\bborn|\bbirth(?:day)?|\bd\.?o\.?b\.?)[^0-9.!?\]]{0,24}?";
     let day =
@@ -95,7 +99,7 @@ fn birth_dates(add: &mut impl FnMut(RedactedKind, &str)) {
     add(
         BirthDate,
         &format!(
-            r"{en}\b(?P<it>{day}(?: of)? {MONTH},?{year}|{day} of the {day},?{year}|{MONTH},? [0-9]{{4}}\b|{MONTH} {day}\b{year}|{numeric})"
+            r"{en}\b(?P<it>{day}(?: of)? {MONTH},?{year}|{day} of the {day},?{year}|{MONTH},? [0-9]{{4}}\b|{MONTH}(?: the)? {day}\b{year}|{numeric})"
         ),
     );
 }
@@ -124,7 +128,7 @@ fn addresses(add: &mut impl FnMut(RedactedKind, &str)) {
     );
     let postcode = r"\b[A-Z]{1,2}[0-9][A-Z0-9]?\s?[0-9][A-Z]{2}\b";
     add(AddressDetail, &format!(r"\b(?P<it>[0-9]{{1,4}}[A-Za-z]?),?\s{postcode}"));
-    add(AddressDetail, &format!(r"{postcode},?\s[Nn]umber (?P<it>[0-9]{{1,4}}[A-Za-z]?)\b"));
+    add(AddressDetail, &format!(r"{postcode},?\s(?:[Nn]umber )?(?P<it>[0-9]{{1,4}}[A-Za-z]?)\b"));
 }
 
 /// The shapes in a text, in order and without overlaps; where two overlap, the earlier of the list.

@@ -15,7 +15,7 @@ static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
     let tens = format!("(?:{D}?十{D}?)");
     let hundreds = format!("(?:{D}百(?:零{D}|{D}十{D}?|{D})?)");
     let thousands = format!("(?:{D}千(?:零?{D}百(?:零{D}|{D}十{D}?)?|零{tens}|零{D}|{D})?)");
-    let same = "(?P<times>[两二三四五六2-6])个(?P<digit>[0-9零一二三四五六七八九])";
+    let same = "(?P<times>[一两二三四五六1-6])个(?P<digit>[0-9零一二三四五六七八九])";
     regex(&format!("{thousands}|{hundreds}|{tens}|{same}|[洞拐勾]+"))
 });
 /// How many of them together make 洞, 拐 and 勾 digits.

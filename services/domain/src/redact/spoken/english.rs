@@ -244,6 +244,8 @@ impl Reader<'_> {
             return Some((value, next));
         }
         let rest = self.remainder(next + 1).and_then(|rest| self.below_hundred(rest));
+        // "seven hundred nine hundred" are two.
+        let rest = rest.filter(|&(_, next)| self.joined(next) != Some(Word::Hundred));
         let (rest, next) = rest.unwrap_or((0, next + 1));
         Some((value * 100 + rest, next))
     }

@@ -90,6 +90,7 @@ mod tests {
         check("eighteen hundred", "1800");
         check("one eight hundred five five five", "1 800 5 5 5");
         check("two thousand and six", "2006");
+        check("oh seven seven hundred nine hundred one two", "0 7 700 900 1 2");
         check("three hundred and forty two thousand five hundred", "342,500");
         check("nineteen ninety, twenty oh four, twenty twenty-six", "1990, 2004, 2026");
         check("twelve point five", "12.5");
