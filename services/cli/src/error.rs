@@ -9,6 +9,7 @@ use callqa_worker::config::ConfigError;
 
 use crate::kafka::REACH;
 use crate::metadata::SheetError;
+use crate::rules::Mistake;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,23 @@ pub enum CliError {
         path: PathBuf,
         /// All of them.
         mistakes: RulebookErrors,
+    },
+    /// Tests of a rulebook that have mistakes.
+    #[error(
+        "{file}: {} mistake{}{}", mistakes.len(), if mistakes.len() == 1 { "" } else { "s" },
+        mistakes.iter().map(|mistake| format!("\n  {file}:{mistake}")).collect::<String>()
+    )]
+    Cases {
+        /// The file.
+        file: String,
+        /// All of them.
+        mistakes: Vec<Mistake>,
+    },
+    /// A file of text that is none.
+    #[error("{file}: this is not UTF-8; save it in that encoding")]
+    NotUtf8 {
+        /// The file.
+        file: String,
     },
     /// The models can't be opened.
     #[error("{0}")]

@@ -1,9 +1,9 @@
 //! `callqa judge`: the rulebook over written dialogues, without recordings.
 
-mod document;
-mod reading;
+pub mod document;
+pub mod reading;
 mod report;
-mod transcript;
+pub mod transcript;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -107,7 +107,7 @@ impl Bench<'_> {
     fn judge(&mut self, dialogue: &Dialogue) -> Result<String, CliError> {
         let classifier = if dialogue.is_labelled() { None } else { Some(self.classifier()?) };
         let outcome = self.outcome()?;
-        let reading = Reading::of(dialogue, classifier.as_deref(), &*outcome)?;
+        let reading = Reading::of(dialogue, classifier.as_deref(), Some(&*outcome))?;
         let judgement = callqa_domain::judge(&dialogue.call, &reading.observations, self.rulebook);
         report::line(&dialogue.id, judgement, &reading)
     }

@@ -27,14 +27,15 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads a dialogue; `classifier` says what those turns do that have no labels.
+    /// Reads a dialogue; `classifier` says what those turns do that have no labels, and `outcome` how it came out,
+    /// where it is asked.
     ///
     /// # Errors
     /// A model that fails.
     pub fn of(
         dialogue: &Dialogue,
         classifier: Option<&dyn Classifier>,
-        outcome: &dyn OutcomeEstimator,
+        outcome: Option<&dyn OutcomeEstimator>,
     ) -> Result<Self, CliError> {
         let mono = dialogue.call.layout == Some(ChannelLayout::Mono);
         let channel = |turn: &Turn| if mono { Channel::Mixed } else { turn.speaker };
@@ -72,7 +73,7 @@ impl Reading {
                 .collect(),
             gaps: gaps(turns, channel),
             thresholds: classifier.map_or_else(given, |classifier| classifier.thresholds().clone()),
-            outcome: Some(outcome.estimate(&utterances)?),
+            outcome: outcome.map(|outcome| outcome.estimate(&utterances)).transpose()?,
             utterances,
         };
         Ok(Self { observations, turn_of, texts })
@@ -137,7 +138,7 @@ mod tests {
         let keywords = Keywords::of(&[("hello", Label::Greeting)]);
         let classifier: Option<&dyn Classifier> = if dialogue.is_labelled() { None } else { Some(&keywords) };
         let outcome = scripted::kit(&Arc::default(), keywords.clone()).outcome;
-        Reading::of(&dialogue, classifier, &*outcome).unwrap()
+        Reading::of(&dialogue, classifier, Some(&*outcome)).unwrap()
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn report(json: &str) -> Value {
     let dialogue = Dialogue::read(&serde_json::from_str(json).unwrap()).unwrap();
     assert!(dialogue.is_labelled());
     let outcome = scripted::kit(&Arc::default(), Keywords::of(&[])).outcome;
-    let reading = Reading::of(&dialogue, None, &*outcome).unwrap();
+    let reading = Reading::of(&dialogue, None, Some(&*outcome)).unwrap();
     let judgement = judge(&dialogue.call, &reading.observations, &rules::read(None).unwrap());
     serde_json::from_str(&report::line(&dialogue.id, judgement, &reading).unwrap()).unwrap()
 }

@@ -1,14 +1,20 @@
 //! `callqa rules`: the rulebooks themselves.
 
+mod backtest;
+mod check;
+mod test;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use callqa_domain::Rulebook;
 
-use crate::{CliError, Done, terminal};
+use crate::{CliError, Done};
+
+pub use test::Mistake;
 
 /// The rulebook that is used where none is named.
-const BASELINE: &str = include_str!("../../../deploy/rulebooks/service-baseline.toml");
+const BASELINE: &str = include_str!("../../../../deploy/rulebooks/service-baseline.toml");
 
 /// Rulebooks
 #[derive(Debug, clap::Args)]
@@ -19,38 +25,22 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Checks rulebooks and lists all their mistakes; exit code 1 if there are any
-    Check {
-        /// Rulebooks in TOML
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
+    Check(check::Args),
+    Test(test::Args),
+    Backtest(backtest::Args),
 }
 
 impl Args {
-    /// Checks rulebooks.
+    /// Checks, tests or compares rulebooks.
     ///
     /// # Errors
-    /// Where a file can't be read.
+    /// A rulebook that can't be read or has mistakes, where the command needs it; output that can't be written.
     pub fn run(&self) -> Result<Done, CliError> {
-        let Command::Check { files } = &self.command;
-        let mut done = Done::Well;
-        for file in files {
-            match read(Some(file)) {
-                Ok(rulebook) => {
-                    let (id, version, rules) = (rulebook.id(), rulebook.version(), rulebook.rules().len());
-                    terminal::print(&format!(
-                        "{}: {id} {version}, {rules} rules, no mistakes\n",
-                        file.display()
-                    ))?;
-                }
-                Err(error) => {
-                    terminal::complain(&error.to_string());
-                    done = Done::WithFailures;
-                }
-            }
+        match &self.command {
+            Command::Check(args) => args.run(),
+            Command::Test(args) => args.run(),
+            Command::Backtest(args) => args.run(),
         }
-        Ok(done)
     }
 }
 
@@ -65,6 +55,11 @@ pub fn read(file: Option<&Path>) -> Result<Rulebook, CliError> {
     };
     let text = fs::read_to_string(path).map_err(|source| CliError::unreadable(path, source))?;
     Rulebook::parse(&text).map_err(|mistakes| CliError::Rulebook { path: path.to_owned(), mistakes })
+}
+
+/// `1 call`, `2 calls`.
+fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

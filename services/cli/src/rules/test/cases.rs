@@ -1,0 +1,279 @@
+//! Test files: cases in TOML, with every mistake at its line.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use callqa_domain::{Rulebook, Ruling};
+use serde_json::{Map, Value, json};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::script;
+use super::sheet::{Mistake, Sheet};
+use super::{RULINGS, ruling_named};
+use crate::judge::transcript::Dialogue;
+
+/// What a case may say, for the message about anything else.
+const FIELDS: &str =
+    "name, lang, ended_by, auto_announced, direction, queue, outcome, dialogue and [case.expect]";
+/// The score of a label that is in doubt: between the two thresholds.
+const IN_DOUBT: f32 = 0.5;
+
+/// A dialogue and what a rulebook must say of it.
+#[derive(Debug)]
+pub struct Case {
+    /// What it is called.
+    pub name: String,
+    /// What was said.
+    pub dialogue: Dialogue,
+    /// What the outcome model would say.
+    pub outcome: Option<Told>,
+    /// In the order of the file.
+    pub expected: Vec<Expectation>,
+}
+
+/// What a rule must say.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// On which line of the file.
+    pub line: usize,
+    /// The rule's id.
+    pub rule: String,
+    /// Its answer.
+    pub ruling: Ruling,
+}
+
+/// An outcome that a model can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// The want was met.
+    Resolved,
+    /// Part of it, or something is pending.
+    PartiallyResolved,
+    /// It was not.
+    Unresolved,
+}
+
+/// Reads a test file for this rulebook.
+///
+/// # Errors
+/// All its mistakes, in the order of the lines.
+pub fn read(text: &str, rulebook: &Rulebook) -> Result<Vec<Case>, Vec<Mistake>> {
+    // What some editors put before a file in UTF-8.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut sheet = Sheet::of(text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        sheet.wrong(
+            error.span().map_or(0, |span| span.start),
+            format!("this is not TOML: {}", error.message()),
+        );
+    }
+    // What is left of a broken file would only look wrong in other ways.
+    let cases =
+        if errors.is_empty() { read_document(document.get_ref(), rulebook, &mut sheet) } else { Vec::new() };
+    if sheet.mistakes.is_empty() {
+        return Ok(cases);
+    }
+    sheet.mistakes.sort_by_key(|mistake| mistake.line);
+    Err(sheet.mistakes)
+}
+
+fn read_document(document: &DeTable<'_>, rulebook: &Rulebook, sheet: &mut Sheet<'_>) -> Vec<Case> {
+    for (key, _) in document.iter().filter(|(key, _)| key.get_ref() != "case") {
+        sheet.wrong(
+            key.span().start,
+            format!("`{}` is not known here: cases begin with [[case]]", key.get_ref()),
+        );
+    }
+    let listed = document.get("case").map(Spanned::get_ref);
+    let Some(listed) = listed.and_then(DeValue::as_array).filter(|listed| !listed.is_empty()) else {
+        sheet.wrong_on(1, "there is no [[case]]: write at least one");
+        return Vec::new();
+    };
+    let mut names = BTreeSet::new();
+    let mut cases = Vec::new();
+    for case in listed.iter() {
+        let Some(table) = case.get_ref().as_table() else {
+            sheet.wrong(case.span().start, "a case is a table: begin it with [[case]]");
+            continue;
+        };
+        let Some(case) = read_case(case.span(), table, rulebook, sheet) else { continue };
+        if !names.insert(case.1.name.clone()) {
+            sheet.wrong_on(case.0, "another case has this name: rename one");
+        }
+        cases.push(case.1);
+    }
+    cases
+}
+
+/// A case with the line of its name; what is wrong in it is noted, and a case is given as long as it has its parts.
+fn read_case(
+    span: Range<usize>,
+    table: &DeTable<'_>,
+    rulebook: &Rulebook,
+    sheet: &mut Sheet<'_>,
+) -> Option<(usize, Case)> {
+    let mut fields = Map::new();
+    let (mut name, mut dialogue, mut expected, mut outcome) = (None, None, None, None);
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "name" => name = Some((sheet.line(value.span().start), sheet.text("name", value))),
+            "dialogue" => dialogue = Some((sheet.line(key.span().start), read_dialogue(value, sheet))),
+            "expect" => expected = Some(read_expected(key.span().start, value, rulebook, sheet)),
+            "outcome" => outcome = read_outcome(value, sheet),
+            other => {
+                if let Some(value) = read_field(other, key.span().start, value, sheet) {
+                    fields.insert(other.to_owned(), value);
+                }
+            }
+        }
+    }
+    let line = name.map_or_else(|| sheet.line(span.start), |(line, _)| line);
+    for (field, missing) in
+        [("name", name.is_none()), ("dialogue", dialogue.is_none()), ("[case.expect]", expected.is_none())]
+    {
+        if missing {
+            sheet.wrong_on(line, format!("the case has no {field}: add it"));
+        }
+    }
+    let name = name?.1?.trim();
+    if name.is_empty() {
+        sheet.wrong_on(line, "the name is empty: say what the case shows");
+    }
+    let (at, lines) = dialogue?;
+    let dialogue = spoken(name, fields, at, &lines, sheet)?;
+    Some((line, Case { name: name.to_owned(), dialogue, outcome, expected: expected? }))
+}
+
+fn read_dialogue(value: &Spanned<DeValue<'_>>, sheet: &mut Sheet<'_>) -> Vec<script::Line> {
+    if sheet.text("dialogue", value).is_none() {
+        return Vec::new();
+    }
+    let lines = script::read(&sheet.lines(value), sheet);
+    if value.get_ref().as_str().is_some_and(|text| text.trim().is_empty()) {
+        sheet.wrong(
+            value.span().start,
+            "the dialogue is empty: write one line an utterance, such as `agent: 您好 #greeting`",
+        );
+    }
+    lines
+}
+
+/// What an event would say of the call.
+fn read_field(key: &str, at: usize, value: &Spanned<DeValue<'_>>, sheet: &mut Sheet<'_>) -> Option<Value> {
+    match key {
+        "lang" => sheet.one_of(key, value, &["zh", "en"]).map(Value::from),
+        "ended_by" => sheet.one_of(key, value, &["agent", "customer", "line", "unknown"]).map(Value::from),
+        "direction" => sheet.one_of(key, value, &["inbound", "outbound", "unknown"]).map(Value::from),
+        "queue" => sheet.text(key, value).map(Value::from),
+        "auto_announced" => {
+            let given = value.get_ref().as_bool();
+            if given.is_none() {
+                sheet.wrong(value.span().start, "`auto_announced` must be true or false, without quotes");
+            }
+            given.map(Value::from)
+        }
+        _ => {
+            sheet.wrong(at, format!("`{key}` is not known in a case: it may have {FIELDS}"));
+            None
+        }
+    }
+}
+
+fn read_outcome(value: &Spanned<DeValue<'_>>, sheet: &mut Sheet<'_>) -> Option<Told> {
+    match sheet.one_of("outcome", value, &["resolved", "partially_resolved", "unresolved"])? {
+        "resolved" => Some(Told::Resolved),
+        "partially_resolved" => Some(Told::PartiallyResolved),
+        _ => Some(Told::Unresolved),
+    }
+}
+
+/// The dialogue as `callqa judge` reads it, with the labels that are in doubt.
+fn spoken(
+    name: &str,
+    mut fields: Map<String, Value>,
+    line: usize,
+    lines: &[script::Line],
+    sheet: &mut Sheet<'_>,
+) -> Option<Dialogue> {
+    fields.insert("id".to_owned(), name.into());
+    fields.insert("turns".to_owned(), lines.iter().map(|line| &line.turn).cloned().collect());
+    let mut dialogue = match Dialogue::read(&json!(fields)) {
+        Ok(dialogue) => dialogue,
+        Err(refusal) => {
+            sheet.wrong_on(line, refusal.to_string());
+            return None;
+        }
+    };
+    for (turn, line) in dialogue.turns.iter_mut().zip(lines) {
+        if let Some(scores) = &mut turn.labels {
+            scores.extend(line.doubtful.iter().map(|&label| (label, IN_DOUBT)));
+        }
+    }
+    for (pair, line) in dialogue.turns.windows(2).zip(lines.iter().skip(1)) {
+        let (before, start) = (pair[0].span.start_ms, pair[1].span.start_ms);
+        if start < before {
+            sheet.wrong_on(line.number, format!(
+                "it starts at {start} ms of the call, and the line above it at {before} ms: put the lines in the order of time"
+            ));
+        }
+    }
+    Some(dialogue)
+}
+
+/// What the rules must say. A bare `script.greeting = "met"` is a table in a table for TOML; both ways are read.
+fn read_expected(
+    at: usize,
+    value: &Spanned<DeValue<'_>>,
+    rulebook: &Rulebook,
+    sheet: &mut Sheet<'_>,
+) -> Vec<Expectation> {
+    let Some(table) = value.get_ref().as_table() else {
+        sheet.wrong(at, "`expect` is a table: write [case.expect], and below it a line a rule");
+        return Vec::new();
+    };
+    let mut named = Vec::new();
+    flatten("", table, &mut named);
+    if named.is_empty() {
+        sheet.wrong(at, "nothing is expected: add a line such as script.greeting = \"met\"");
+    }
+    named.sort_by_key(|(_, at, _)| *at);
+    let mut expected = Vec::new();
+    for (rule, at, value) in named {
+        if rulebook.rule(&rule).is_none() {
+            sheet.wrong(at, unknown_rule(&rule, rulebook));
+        }
+        if let Some(name) = sheet.one_of(&rule, value, &RULINGS.map(Ruling::name))
+            && let Some(ruling) = ruling_named(name)
+        {
+            expected.push(Expectation { line: sheet.line(at), rule, ruling });
+        }
+    }
+    expected
+}
+
+fn flatten<'v>(
+    before: &str,
+    table: &'v DeTable<'_>,
+    named: &mut Vec<(String, usize, &'v Spanned<DeValue<'v>>)>,
+) {
+    for (key, value) in table {
+        let rule =
+            if before.is_empty() { key.get_ref().to_string() } else { format!("{before}.{}", key.get_ref()) };
+        match value.get_ref() {
+            DeValue::Table(inner) => flatten(&rule, inner, named),
+            _ => named.push((rule, key.span().start, value)),
+        }
+    }
+}
+
+fn unknown_rule(rule: &str, rulebook: &Rulebook) -> String {
+    let section = rule.split('.').next();
+    let of_section = rulebook.rules().iter().filter(|known| Some(known.section()) == section);
+    let mut near: Vec<&str> = of_section.map(|known| known.id.as_str()).collect();
+    if near.is_empty() {
+        near = rulebook.rules().iter().map(|known| known.id.as_str()).collect();
+    }
+    format!("`{rule}` is no rule of {} {}; there are: {}", rulebook.id(), rulebook.version(), near.join(", "))
+}

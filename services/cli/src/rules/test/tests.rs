@@ -1,0 +1,227 @@
+//! Test files, from text to report.
+
+use super::*;
+
+/// Runs a file; its failures and its summary.
+fn run(toml: &str) -> (String, String) {
+    let rulebook = crate::rules::read(None).unwrap();
+    let cases = cases::read(toml, &rulebook).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let mut tally = Tally::default();
+    let failures = tally.run("t.toml", &cases, &rulebook).unwrap();
+    (failures, tally.summary())
+}
+
+fn case(fields: &str, dialogue: &str, expect: &str) -> String {
+    format!(
+        "[[case]]\nname = \"a case\"\n{fields}\ndialogue = '''\n{dialogue}\n'''\n[case.expect]\n{expect}\n"
+    )
+}
+
+#[track_caller]
+fn check(fields: &str, dialogue: &str, expect: &str) {
+    let (failures, summary) = run(&case(fields, dialogue, expect));
+    assert!(failures.is_empty(), "{failures}");
+    assert!(summary.contains("all as expected"), "{summary}");
+}
+
+#[track_caller]
+fn check_failure(fields: &str, dialogue: &str, expect: &str, line: &str) {
+    let (failures, summary) = run(&case(fields, dialogue, expect));
+    assert_eq!(failures.trim_end(), line);
+    assert_eq!(summary, "1 case, 1 expectation: 1 not as expected\n");
+}
+
+/// Every mistake as `line: sentence`, each of which must contain what is expected.
+#[track_caller]
+fn check_mistakes(toml: &str, expect: &[&str]) {
+    let rulebook = crate::rules::read(None).unwrap();
+    let mistakes = cases::read(toml, &rulebook).map_or_else(|mistakes| mistakes, |_| Vec::new());
+    let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), expect.len(), "{said:#?}");
+    for (said, expect) in said.iter().zip(expect) {
+        let (line, part) = expect.split_once(": ").unwrap();
+        assert!(said.starts_with(&format!("{line}: ")) && said.contains(part), "{said:?} for {expect:?}");
+    }
+}
+
+const BROKEN: &str = "customer: 我的宽带坏了 #states_issue";
+
+#[test]
+fn only_named_rules_are_checked() {
+    check("", &format!("agent: 您好 #greeting\n{BROKEN}"), "script.greeting = \"met\"");
+    check("", &format!("agent: 您好 #greeting\n{BROKEN}"), "\"script.greeting\" = \"met\"");
+}
+
+#[test]
+fn marks_of_either_keyboard() {
+    check(
+        "",
+        &format!("Agent： 您好 ＃greeting？ #courteous\n\n{BROKEN}"),
+        "script.greeting = \"unknown\"\nattitude.rude = \"met\"",
+    );
+}
+
+#[test]
+fn what_the_event_says() {
+    let dialogue = format!("agent: 您好 #greeting\n{BROKEN}\nagent: 好了");
+    check("ended_by = \"agent\"", &dialogue, "script.self-identification = \"violated\"");
+    check("auto_announced = true", &dialogue, "script.self-identification = \"not_applicable\"");
+}
+
+#[test]
+fn an_outcome_needs_a_word_to_that_effect() {
+    let said = format!("agent: 好了\n{BROKEN} #says_unresolved");
+    check("outcome = \"unresolved\"", &said, "resolution.unresolved = \"violated\"");
+    check("", &said, "resolution.unresolved = \"not_applicable\"");
+    let unsaid = format!("agent: 好了\n{BROKEN}");
+    check("outcome = \"unresolved\"", &unsaid, "resolution.unresolved = \"not_applicable\"");
+}
+
+#[test]
+fn a_failure_shows_what_was_judged_and_where() {
+    check_failure(
+        "",
+        &format!("{BROKEN}\nagent: 你听不懂人话啊 #rude"),
+        "attitude.rude = \"met\"",
+        "t.toml:9: a case: attitude.rude expected met, judged violated; agent 1.7-3.5 s \"你听不懂人话啊\"",
+    );
+    check_failure(
+        "ended_by = \"customer\"",
+        &format!("{BROKEN}\nagent: 好了"),
+        "script.closing = \"violated\"",
+        "t.toml:9: a case: script.closing expected violated, judged not_applicable (cut_short)",
+    );
+    check_failure(
+        "ended_by = \"agent\"",
+        "customer @0-4: 我的宽带坏了\nagent @4.5-6: 好了",
+        "script.closing = \"met\"",
+        "t.toml:9: a case: script.closing expected met, judged violated; agent 4.5-6.0 s",
+    );
+}
+
+#[test]
+fn numbers_are_not_repeated() {
+    let (failures, _) =
+        run(&case("", "customer: 喂\nagent: 我打13800138000找你 #rude", "attitude.rude = \"met\""));
+    assert!(failures.contains("[phone]") && !failures.contains("13800138000"), "{failures}");
+}
+
+#[test]
+fn mistakes_of_a_dialogue_come_all_at_once() {
+    let dialogue = [
+        "大家好",
+        "您好 agent: 您好",
+        "agent: 您好 #greting",
+        "customer: 我的宽带坏了 #greeting",
+        "agent: 好 #rude #courteous",
+        "agent @9-8: 好",
+        "agent @soon: 好",
+        "agent: #greeting",
+        "customer:",
+        "customer: 说 #我不知道",
+    ];
+    check_mistakes(
+        &case("", &dialogue.join("\n"), "script.greeting = \"met\""),
+        &[
+            "5: nobody says this",
+            "6: text stands before the speaker",
+            "7: #greting is no label; the agent's are: courteous,",
+            "8: #greeting is only ever given to the agent",
+            "9: #rude and #courteous: of these an utterance has one",
+            "10: it ends at 8 s and starts at 9 s",
+            "11: write @start-end in seconds",
+            "12: labels without words",
+            "13: nothing is said",
+            "14: is no label; the customer's are: states_issue,",
+        ],
+    );
+}
+
+#[test]
+fn lines_stand_in_the_order_of_time() {
+    let backwards = "agent @5-6: 您好\ncustomer @2-3: 喂\nagent: 在";
+    check_mistakes(
+        &case("", backwards, "script.greeting = \"met\""),
+        &["6: it starts at 2000 ms of the call, and the line above it at 5000 ms"],
+    );
+    check_mistakes(
+        &case("", "agent @99990-99999: 您好", "script.greeting = \"met\""),
+        &["4: `start_ms` must be milliseconds from the start of the call, 24 hours"],
+    );
+}
+
+#[test]
+fn mistakes_of_a_case_come_all_at_once() {
+    check_mistakes(
+        &case(
+            "lang = \"fr\"\nended_by = 3\nauto_announced = \"yes\"\noutcome = \"good\"\nqueue = 1\nspeed = 1",
+            "agent: 您好",
+            "script.greting = \"met\"\nscript.closing = \"fine\"\nnone = 1",
+        ),
+        &[
+            "3: `lang` must be \"zh\", \"en\"",
+            "4: `ended_by` must be \"agent\"",
+            "5: `auto_announced` must be true or false",
+            "6: `outcome` must be \"resolved\"",
+            "7: `queue` must be text",
+            "8: `speed` is not known in a case: it may have name, lang",
+            "13: `script.greting` is no rule of service-baseline",
+            "14: `script.closing` must be \"met\", \"violated\", \"not_applicable\", \"unknown\"",
+            "15: `none` is no rule",
+            "15: `none` must be \"met\"",
+        ],
+    );
+}
+
+#[test]
+fn what_a_case_needs() {
+    check_mistakes("", &["1: there is no [[case]]"]);
+    check_mistakes("case = 1", &["1: there is no [[case]]"]);
+    check_mistakes("[[cases]]", &["1: `cases` is not known here", "1: there is no [[case]]"]);
+    check_mistakes(
+        "[[case]]\n",
+        &["1: the case has no name", "1: the case has no dialogue", "1: the case has no [case.expect]"],
+    );
+    check_mistakes(
+        "[[case]]\nname = \" \"\ndialogue = \"\"\n[case.expect]\n",
+        &["2: the name is empty", "3: the dialogue is empty", "4: nothing is expected"],
+    );
+    let twice = case("", "agent: 您好", "script.greeting = \"not_applicable\"").repeat(2);
+    check_mistakes(&twice, &["10: another case has this name"]);
+}
+
+#[test]
+fn what_is_no_toml() {
+    check_mistakes("[[case]]\nname = x\n", &["2: this is not TOML"]);
+    check_mistakes("[[case]]\nname = \"x\"\nname = \"y\"\n", &["3: this is not TOML"]);
+}
+
+#[test]
+fn a_summary_never_passes_over_a_file() {
+    let tally = Tally { cases: 2, expectations: 3, failed: 0, unread_files: 1 };
+    assert_eq!(
+        tally.summary(),
+        "2 cases, 3 expectations: all as expected; 1 file not run because of mistakes\n"
+    );
+    assert!(!tally.is_good());
+}
+
+/// The tests that are shipped with the default rulebook pass, and name each of its rules.
+#[test]
+fn the_default_rulebook_passes_its_tests() {
+    let shipped = include_str!("../../../../../deploy/rulebooks/service-baseline.tests.toml");
+    let (failures, summary) = run(shipped);
+    assert!(failures.is_empty(), "{failures}");
+    assert!(summary.contains("all as expected"), "{summary}");
+    let rulebook = crate::rules::read(None).unwrap();
+    let cases = cases::read(shipped, &rulebook).unwrap();
+    let expected = |rule: &str, ruling: Ruling| {
+        cases.iter().flat_map(|case| &case.expected).any(|e| e.rule == rule && e.ruling == ruling)
+    };
+    for rule in rulebook.rules() {
+        assert!(expected(&rule.id, Ruling::Met), "no case in which {} is met", rule.id);
+        // Praise is never violated.
+        let other = if rule.section() == "praise" { Ruling::NotApplicable } else { Ruling::Violated };
+        assert!(expected(&rule.id, other), "no case in which {} is {}", rule.id, other.name());
+    }
+}
