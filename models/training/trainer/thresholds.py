@@ -48,8 +48,8 @@ POLICIES = {
     "explains": DESCRIPTION,
     "offers_solution": DESCRIPTION,
     "dissatisfied": MOOD,
-    # Three make a violation, so one false one does not.
-    "rejects_explanation": Policy(0.8, 0.02, 0.03),
+    # Three make a serious violation, and a caller has a dozen utterances for them.
+    "rejects_explanation": Policy(0.5, 0.005, 0.03),
 } | dict.fromkeys(("discloses_account_data", "threatens_escalation", "asks_supervisor", "asks_identification",
                    "repeat_contact", "survey_invitation"), TRIGGER)
 
