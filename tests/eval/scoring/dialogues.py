@@ -37,7 +37,10 @@ def questions(dialogues):
             for d in dialogues for i, u in enumerate(d["utterances"])]
 
 
-def transcripts(dialogues):
-    """A line of `callqa judge` for each dialogue."""
-    return [{"id": d["id"], "lang": d["lang"], "ended_by": "customer",
-             "turns": [{"speaker": u["speaker"], "text": u["text"]} for u in d["utterances"]]} for d in dialogues]
+def transcripts(dialogues, labelled=False):
+    """A line of `callqa judge` for each dialogue; with its labels, these take the place of the classifiers."""
+    def turn(u):
+        labels = {task: u[task] for task in ("politeness", "resolution", "script")}
+        return {"speaker": u["speaker"], "text": u["text"]} | ({"labels": labels} if labelled else {})
+
+    return [{"id": d["id"], "lang": d["lang"], "ended_by": "customer", "turns": [turn(u) for u in d["utterances"]]} for d in dialogues]

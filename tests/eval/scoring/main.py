@@ -176,17 +176,23 @@ def outcomes(dialogues):
 
 
 def ordinary(calls):
-    said = run("judge", transcripts(calls))
-    lines = ["## Ordinary, compliant calls\n"]
-    accused = [s for s in said if any(s["rules"][rule] == "violated" for rule in GRAVE)]
+    """Against the same judge on the calls' own labels: where these break a rule too, the call is at fault."""
+    said, meant = run("judge", transcripts(calls)), run("judge", transcripts(calls, labelled=True))
+    false = [[rule for rule in GRAVE if s["rules"][rule] == "violated" != m["rules"][rule]] for s, m in zip(said, meant)]
+    accused = sum(map(bool, false))
+    others = sum(any(rule != "script.escalate-after-three" for rule in rules) for rules in false)
     doubted = sum(any(s["rules"][rule] == "unknown" for rule in GRAVE) for s in said)
-    by_rule = Counter(rule for s in said for rule in GRAVE if s["rules"][rule] == "violated")
-    lines.append(f"{len(said)} whole calls in which the agent does nothing wrong, judged by the default rulebook: {len(accused)} ({100 * len(accused) / len(said):.1f} %) "
-                 f"with a false serious or fatal verdict; {doubted} ({100 * doubted / len(said):.1f} %) with one left unknown.\n")
+    at_fault = sum(any(m["rules"][rule] == "violated" for rule in GRAVE) for m in meant)
+    by_rule = Counter(rule for rules in false for rule in rules)
+    share = lambda count: f"{count} ({100 * count / len(said):.1f} %)"
+    minor = Counter(rule for s, m in zip(said, meant) for rule, ruling in s["rules"].items()
+                    if ruling == "violated" != m["rules"][rule] and rule not in GRAVE)
+    lines = ["## Ordinary, compliant calls\n",
+             f"{len(said)} whole calls that were written so that the agent does nothing wrong, judged by the default rulebook: "
+             f"{share(accused)} with a false serious or fatal verdict, {share(others)} without `script.escalate-after-three`; "
+             f"{share(doubted)} with one left unknown. False is what the calls' own labels do not give; by these {at_fault} of the calls do break such a rule.\n"]
     lines += [f"- `{rule}`: {count}" for rule, count in by_rule.most_common()]
-    minor = Counter(rule for s in said for rule, ruling in s["rules"].items() if ruling == "violated" and rule not in GRAVE)
-    lines += ["", "Other rules violated in them (not all are false: some customers are angry, some wants stay unmet): "
-              + ", ".join(f"`{rule}` {count}" for rule, count in minor.most_common()) + ".\n"]
+    lines += ["", "Other rules falsely violated: " + ", ".join(f"`{rule}` {count}" for rule, count in minor.most_common()) + ".\n"]
     return "\n".join(lines)
 
 
