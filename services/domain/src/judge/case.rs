@@ -106,8 +106,11 @@ impl<'a> Case<'a> {
         self.observations.gaps.iter().filter(move |gap| gap.channel == speaker).map(|gap| gap.span)
     }
 
+    /// Whether enough was heard to say that something was missing. A conversation begins with its first words;
+    /// speech before them that nobody understood may have held what was due at the beginning.
     pub(super) fn is_heard_within(&self, speakers: &[Channel], within: Span) -> bool {
-        self.coverage(speakers, within) >= COVERAGE_NEEDED
+        let from = if within.start_ms <= self.conversation.start_ms { 0 } else { within.start_ms };
+        self.coverage(speakers, Span::new(from, within.end_ms)) >= COVERAGE_NEEDED
     }
 
     /// The share of a speaker's speech inside a span that was heard well, 0–1; 1 where nothing was said.

@@ -189,6 +189,15 @@ fn a_classifier_that_says_nothing_deducts_nothing() {
 }
 
 #[test]
+fn speech_without_words_that_opens_a_call_may_have_been_a_greeting() {
+    let lines = "a@8000-10000 说一下订单号 | c@10500-12000 三七五 | a@12500-14000 查到了";
+    check_spoiled("script.greeting", lines, Ruling::Unknown, Some(Reason::LowCoverage), |observations| {
+        wordless(observations, Channel::Agent, Span::new(1000, 7000));
+    });
+    violated("script.greeting", lines);
+}
+
+#[test]
 fn a_mono_call_has_an_outcome() {
     let rule = "resolution.unresolved";
     violated(rule, "m 还是坏的 #says_unresolved | m 没法子");
