@@ -44,24 +44,45 @@ fn wrong_usage_is_exit_code_2() {
     assert_eq!(callqa(NO_BROKER, &["asses", "x.wav"]).code, Some(2));
 }
 
-/// A real Mandarin clip: the words that a listener hears are in the transcript.
+/// Of the words of a real recording, at most this share may be heard wrongly. Whisper base gets about a quarter of
+/// them wrong here, and not the same quarter on every processor: what this test tells apart is a transcript from none.
+const ERROR_RATE_ALLOWED: f64 = 0.4;
+
+/// Real Mandarin clips, each with its transcript: character error rate over all of them.
 #[test]
-fn a_real_mandarin_clip() {
+fn real_mandarin_clips() {
     let Some(clips) = test_audio("zh_clips") else { return };
-    let clip = clips.join("funasr_asr_example.wav");
-    let assessed = assess(&["--language", "zh", "--layout", "mono", clip.to_str().unwrap()]);
-    let said = said(&assessed[0], "mixed");
-    assert!(said.contains("语音识别"), "{said}");
+    let transcripts = std::fs::read_to_string(clips.join("transcripts.tsv")).unwrap();
+    let (mut spoken, mut heard) = (Vec::new(), Vec::new());
+    for line in transcripts.lines().skip(1) {
+        let fields: Vec<_> = line.split('\t').collect();
+        let clip = clips.join(fields[0]);
+        let assessed = assess(&["--language", "zh", "--layout", "mono", clip.to_str().unwrap()]);
+        spoken.extend(fields[3].chars());
+        heard.extend(said(&assessed[0], "mixed").chars().filter(|c| c.is_alphanumeric()));
+    }
+    let rate = strsim::generic_levenshtein(&spoken, &heard) as f64 / spoken.len() as f64;
+    println!("character error rate over {} characters: {rate:.3}", spoken.len());
+    assert!(rate <= ERROR_RATE_ALLOWED, "{rate:.3}: {}", String::from_iter(heard));
 }
 
-/// Real English: the agent's side of a call, alone on its channel.
+/// Real English: the agent's side of a call, against the script that the agent read from. The speech departs from
+/// it here and there, so this is no clean word error rate: only how much of the script is not in the transcript.
 #[test]
 fn a_real_english_agent() {
     let Some(calls) = test_audio("en_calls") else { return };
-    let call = calls.join("demo_agent.wav");
-    let assessed = assess(&["--language", "en", call.to_str().unwrap()]);
-    let everything = ["agent", "mixed"].map(|speaker| said(&assessed[0], speaker)).join(" ");
-    for words in ["life insurance", "anything else", "great day"] {
-        assert!(everything.contains(words), "{words:?} is not in {everything}");
-    }
+    let script = std::fs::read_to_string(calls.join("demo_agent.script.md")).unwrap();
+    let lines = script.lines().filter_map(|line| line.strip_prefix("**Agent**:"));
+    let spoken: Vec<String> = lines.flat_map(words).collect();
+    let assessed = assess(&["--language", "en", calls.join("demo_agent.wav").to_str().unwrap()]);
+    let heard = words(&["agent", "mixed"].map(|speaker| said(&assessed[0], speaker)).join(" "));
+    let rate = strsim::generic_levenshtein(&spoken, &heard) as f64 / spoken.len() as f64;
+    println!("word error rate against the script of {} words: {rate:.3}", spoken.len());
+    assert!(rate <= ERROR_RATE_ALLOWED, "{rate:.3}: {}", heard.join(" "));
+}
+
+fn words(text: &str) -> Vec<String> {
+    let plain: String =
+        text.to_lowercase().chars().filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-').collect();
+    plain.split([' ', '-']).filter(|word| !word.is_empty()).map(String::from).collect()
 }
