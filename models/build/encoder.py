@@ -1,13 +1,19 @@
-"""Builds the text encoder as an ONNX file: the package's word table, and our tuned layers.
+"""Builds the two parts of the text encoder as ONNX files: the package's word table, and our tuned layers.
 
-Inputs `input_ids` and `attention_mask`, int64 [batch, length <= 512]; output `sentence_embedding`,
-fp32 [batch, 384], the mean of the last layer over unmasked tokens, of length 1.
+`alone`, the word table and the lower layers, reads a text by itself: `input_ids` and `attention_mask`,
+int64 [batch, length <= 512], to `states`, fp32 [batch, length, 384].
+
+`together`, the upper layers, reads an utterance with what was said before it: `states`, fp32
+[batch, length, 384], of all these tokens one after the other; `segments`, int64 [batch, length], what
+each belongs to (0 and 1: the utterance, an agent's or a customer's; 2 and 3: the turn before; 4 and 5:
+the one before that); `attention_mask`, int64 [batch, length]. `utterance_embedding`, fp32 [batch, 384],
+is the mean of the last layer over the utterance's own tokens, of length 1.
 
 Layers that models/training tuned hold int8 weights with a scale for each row of the matrix. The
 package's own layers stay 4-bit (`MatMulNBits`, block 32). Both are multiplied in fp32: with
 activations in int8 an embedding would move with the batch that it is computed in.
 
-    python encoder.py WEIGHTS LAYERS OUT     # as models/training does
+    python encoder.py WEIGHTS LAYERS PART OUT     # as models/training does
 """
 import io
 import sys
@@ -22,6 +28,10 @@ from vocabulary import kept_ids
 # The first ONNX version with int4 tensors, and its file format.
 OPSET, IR_VERSION = 21, 10
 RUNTIME_OPS = "com.microsoft"
+# Layers that read a text by itself; models/training/trainer/encoder.py says the same.
+ALONE = 8
+# Segments of the utterance itself.
+OWN_SEGMENTS = 2
 EXACT_FP32 = 0
 # A padding row may have no token at all; dividing by 1 keeps it at zero instead of NaN.
 LEAST_TOKENS = 1.0
@@ -74,18 +84,42 @@ class _Graph:
         return self.node("LayerNormalization", inputs, out, axis=-1, epsilon=epsilon)
 
 
-def encoder_onnx(weights, layers=b""):
-    """The bytes of the ONNX file, from the bytes of the package's weights and of our tuned layers."""
-    e5, g = read_e5(weights), _Graph()
-    tuned = dict(np.load(io.BytesIO(layers))) if layers else {}
-    g.constant("zero", 0, np.int64), g.constant("one", 1, np.int64), g.constant("last", [2], np.int64)
+def encoder_onnx(weights, layers, part):
+    """The bytes of one part's ONNX file, from the bytes of the package's weights and of our tuned layers."""
+    e5, tuned = read_e5(weights), dict(np.load(io.BytesIO(layers)))
+    return PARTS[part](e5, tuned)
+
+
+def _alone(e5, tuned):
+    g = _Graph()
+    g.constant("zero", 0, np.int64), g.constant("one", 1, np.int64)
     x = _embeddings(g, e5)
-    mask = g.node("Cast", ["attention_mask"], "mask.fp32", to=TensorProto.FLOAT)
     g.node("Cast", ["attention_mask"], "mask.int32", to=TensorProto.INT32)
-    for layer in range(e5.layers):
+    for layer in range(ALONE):
         x = _layer(g, e5, tuned, f"l{layer}", x)
-    _pooled(g, x, mask)
-    return _serialised(g, e5)
+    g.node("Identity", [x], "states")
+    ids = {name: (TensorProto.INT64, ["batch", "length"]) for name in ("input_ids", "attention_mask")}
+    return _serialised(g, ids, "states", ["batch", "length", e5.hidden])
+
+
+def _together(e5, tuned):
+    g = _Graph()
+    g.constant("last", [2], np.int64)
+    which = g.node("Gather", [g.constant("segment", tuned["segments"]), "segments"], "segment.rows", axis=0)
+    x = g.node("Add", ["states", which], "begun")
+    g.node("Cast", ["attention_mask"], "mask.int32", to=TensorProto.INT32)
+    for layer in range(ALONE, e5.layers):
+        x = _layer(g, e5, tuned, f"l{layer}", x)
+    own = g.node("Less", ["segments", g.constant("own.segments", OWN_SEGMENTS, np.int64)], "own")
+    own = g.node("Cast", [own], "own.fp32", to=TensorProto.FLOAT)
+    mask = g.node("Cast", ["attention_mask"], "mask.fp32", to=TensorProto.FLOAT)
+    _pooled(g, x, g.node("Mul", [own, mask], "pooled"))
+    inputs = {"states": (TensorProto.FLOAT, ["batch", "length", e5.hidden])}
+    inputs |= {name: (TensorProto.INT64, ["batch", "length"]) for name in ("segments", "attention_mask")}
+    return _serialised(g, inputs, "utterance_embedding", ["batch", e5.hidden])
+
+
+PARTS = {"alone": _alone, "together": _together}
 
 
 def _embeddings(g, e5):
@@ -130,15 +164,12 @@ def _pooled(g, x, mask):
     total = g.node("ReduceSum", [g.node("Mul", [x, column], "unmasked"), axis], "total", keepdims=0)
     tokens = g.node("ReduceSum", [column, axis], "count", keepdims=0)
     tokens = g.node("Max", [tokens, g.constant("least", LEAST_TOKENS)], "count.least")
-    g.node("LpNormalization", [g.node("Div", [total, tokens], "mean")], "sentence_embedding", axis=-1, p=2)
+    g.node("LpNormalization", [g.node("Div", [total, tokens], "mean")], "utterance_embedding", axis=-1, p=2)
 
 
-def _serialised(g, e5):
-    def tensor(name, kind, shape):
-        return helper.make_tensor_value_info(name, kind, shape)
-
-    inputs = [tensor(n, TensorProto.INT64, ["batch", "length"]) for n in ("input_ids", "attention_mask")]
-    outputs = [tensor("sentence_embedding", TensorProto.FLOAT, ["batch", e5.hidden])]
+def _serialised(g, inputs, output, shape):
+    inputs = [helper.make_tensor_value_info(name, kind, dims) for name, (kind, dims) in inputs.items()]
+    outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)]
     graph = helper.make_graph(g.nodes, "multilingual-e5-small", inputs, outputs, g.constants)
     model = helper.make_model(
         graph, producer_name="callqa", ir_version=IR_VERSION,
@@ -148,5 +179,5 @@ def _serialised(g, e5):
 
 
 if __name__ == "__main__":
-    given, learned, made = map(Path, sys.argv[1:])
-    made.write_bytes(encoder_onnx(given.read_bytes(), learned.read_bytes()))
+    given, learned, part, made = sys.argv[1:]
+    Path(made).write_bytes(encoder_onnx(Path(given).read_bytes(), Path(learned).read_bytes(), part))

@@ -14,7 +14,7 @@ except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 
 VERSION = 1
-ROLES = ("whisper", "vad", "encoder", "tokenizer", "onnxruntime", "head")
+ROLES = ("whisper", "vad", "encoder", "context_encoder", "tokenizer", "onnxruntime", "head")
 ARCHES = ("x86_64", "aarch64")
 REQUIRED = {"name": str, "role": str, "path": str, "bytes": int, "sha256": str, "licence": str}
 OPTIONAL = {"arch": str, "in_tree": bool, "source": list}

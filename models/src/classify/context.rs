@@ -11,22 +11,22 @@ const LAST_UTTERANCES: usize = 2;
 
 /// A turn before an utterance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Before {
-    pub(super) channel: Channel,
-    /// Its last utterances, joined by a space.
-    pub(super) text: String,
+pub(crate) struct Before {
+    pub(crate) channel: Channel,
+    /// Its last utterances.
+    pub(crate) texts: Vec<String>,
 }
 
 /// What came before one utterance: nearest turn first, at most two.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Context {
-    pub(super) turns: Vec<Before>,
+pub(crate) struct Context {
+    pub(crate) turns: Vec<Before>,
 }
 
 /// The context of each utterance of a transcript in time order. Earlier utterances of its own turn are none.
 /// A back-channel inside the other's turn answers that turn as far as it has come. On a mono recording each
 /// utterance counts as a turn, since nobody knows where one ends.
-pub(super) fn contexts(transcript: &[Utterance]) -> Vec<Context> {
+pub(crate) fn contexts(transcript: &[Utterance]) -> Vec<Context> {
     let turns = if transcript.iter().any(|u| u.channel == Channel::Mixed) {
         transcript
             .iter()
@@ -49,9 +49,10 @@ pub(super) fn contexts(transcript: &[Utterance]) -> Vec<Context> {
 }
 
 fn until(transcript: &[Utterance], turn: &Turn, index: usize) -> Before {
-    let said: Vec<&str> =
-        turn.utterances.iter().filter(|&&i| i < index).map(|&i| transcript[i].text.as_str()).collect();
-    Before { channel: turn.channel, text: said[said.len().saturating_sub(LAST_UTTERANCES)..].join(" ") }
+    let said: Vec<usize> = turn.utterances.iter().copied().filter(|&i| i < index).collect();
+    let last = &said[said.len().saturating_sub(LAST_UTTERANCES)..];
+    let texts = last.iter().map(|&i| transcript[i].text.as_str().to_owned()).collect();
+    Before { channel: turn.channel, texts }
 }
 
 fn observed(transcript: &[Utterance]) -> Vec<Observed> {
@@ -86,7 +87,7 @@ mod tests {
             })
             .collect();
         let context = &contexts(&transcript)[index];
-        assert_eq!(context.turns.iter().map(|turn| turn.text.as_str()).collect::<Vec<_>>(), expect);
+        assert_eq!(context.turns.iter().map(|turn| turn.texts.join(" ")).collect::<Vec<_>>(), expect);
     }
 
     #[test]

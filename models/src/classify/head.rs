@@ -10,7 +10,7 @@ use ort::session::Session;
 use ort::value::Tensor;
 use serde::Deserialize;
 
-use super::FEATURES;
+use super::WIDTH;
 use crate::ModelError;
 use crate::onnx::{failed, session};
 
@@ -20,6 +20,13 @@ struct Declared {
     #[serde(flatten)]
     threshold: Threshold,
     decides: f32,
+}
+
+/// SHA-256 of the encoder's two files, in hex.
+#[derive(Clone, Copy)]
+pub(crate) struct EncoderId<'a> {
+    pub(crate) alone: &'a str,
+    pub(crate) together: &'a str,
 }
 
 /// A classifier for one task.
@@ -39,7 +46,7 @@ impl Head {
         environment: &Environment,
         task: Task,
         path: &Path,
-        encoder_sha256: &str,
+        encoder: EncoderId<'_>,
     ) -> Result<Self, ModelError> {
         let session = session(environment, task.name(), path)?;
         let unfit = |what: String| ModelError::Unfit { name: task.name().to_owned(), what };
@@ -52,9 +59,13 @@ impl Head {
         if trained != names {
             return Err(unfit(format!("its labels are `{trained}`, not `{names}`")));
         }
-        let encoder = declared("callqa.encoder_sha256")?;
-        if encoder != encoder_sha256 {
-            return Err(unfit(format!("it was trained on the encoder {encoder}, not on {encoder_sha256}")));
+        for (key, actual) in
+            [("callqa.encoder_sha256", encoder.alone), ("callqa.context_encoder_sha256", encoder.together)]
+        {
+            let trained = declared(key)?;
+            if trained != actual {
+                return Err(unfit(format!("it was trained on the encoder {trained}, not on {actual}")));
+            }
         }
         let declared: BTreeMap<Label, Declared> = serde_json::from_str(&declared("callqa.thresholds")?)
             .map_err(|e| unfit(format!("its thresholds can't be read: {e}")))?;
@@ -64,8 +75,8 @@ impl Head {
         drop(metadata);
         let input = session.inputs().iter().find(|input| input.name() == "features");
         let width = input.and_then(|input| input.dtype().tensor_shape()?.last().copied());
-        if width != Some(FEATURES as i64) {
-            return Err(unfit(format!("its input `features` is not {FEATURES} wide")));
+        if width != Some(WIDTH as i64) {
+            return Err(unfit(format!("its input `features` is not {WIDTH} wide")));
         }
         Ok(Self {
             task,
@@ -76,8 +87,8 @@ impl Head {
         })
     }
 
-    /// Probabilities [rows, labels] of rows of [`FEATURES`] numbers. No row goes alone: see
-    /// [`Encoder::embed`](super::Encoder::embed).
+    /// Probabilities [rows, labels] of rows of [`WIDTH`] numbers. No row goes alone: see
+    /// [`Encoder::read`](super::Encoder::read).
     pub(super) fn run(&self, rows: usize, mut features: Vec<f32>) -> Result<Vec<f32>, ModelError> {
         let name = self.task.name();
         if rows == 1 {
@@ -87,7 +98,7 @@ impl Head {
                 both
             });
         }
-        let input = Tensor::from_array(([rows, FEATURES], features)).map_err(failed(name))?;
+        let input = Tensor::from_array(([rows, WIDTH], features)).map_err(failed(name))?;
         let mut session = self.session.lock().map_err(|_| ModelError::Poisoned { name })?;
         let outputs = session.run(ort::inputs!["features" => input]).map_err(failed(name))?;
         let (_, probabilities) =

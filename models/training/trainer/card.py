@@ -8,7 +8,7 @@ import numpy as np
 
 from dialogues import VALIDATION_PERCENT, is_validation
 from measures import average_precision, calibration_error
-from network import truth
+from network import FEATURES, truth
 from outcome import OUTCOMES
 
 MEANINGS = Path(__file__).resolve().parent / "limits.md"
@@ -26,13 +26,13 @@ AGAIN = ("## Make it again\n\n```sh\nmodels/fetch\nmodels/training/train\nmodels
          "All draws are seeded; another processor, thread count or version of PyTorch may round otherwise.\n")
 
 
-def page(task, labels, heads, dialogues, held_out, tested, encoder_sha256):
+def page(task, labels, heads, dialogues, held_out, tested, shipped):
     parts = [
         f"# Head `{task}`\n",
         f"Judges an utterance with the two turns before it: {SCORES[task]}. "
         "Definitions: `models/training/data/README.md`. Licence: Apache-2.0.\n",
-        f"Input `features`, float32 [n, 1157], as `models/training/README.md` lays it out; output `probabilities`, "
-        f"float32 [n, {len(labels)}], in the order of the table below. Encoder: SHA-256 `{encoder_sha256}`.\n",
+        f"Input `features`, float32 [n, {FEATURES}], the encoder's `utterance_embedding`; output `probabilities`, float32 "
+        f"[n, {len(labels)}], in the order of the table below. Encoder: SHA-256 `{shipped.sha256}` and `{shipped.context_sha256}`.\n",
         _made_from(dialogues, held_out),
         _on_test(labels, heads, tested),
         _limits(task),

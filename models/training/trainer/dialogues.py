@@ -81,7 +81,7 @@ def turns(utterances):
 
 
 def contexts(utterances):
-    """For each utterance the turn before it and the one before that: (text, speaker) or None.
+    """For each utterance the turn before it and the one before that: (texts, speaker) or None.
 
     A back-channel that belongs to no turn answers the turn that it falls into, as far as that had
     come."""
@@ -100,4 +100,4 @@ def _context(utterances, cut, turn, now):
     if turn < 0:
         return None
     indices = [index for index in cut[turn] if index < now][-CONTEXT_UTTERANCES:]
-    return " ".join(utterances[index].text for index in indices), utterances[indices[0]].speaker
+    return tuple(utterances[index].text for index in indices), utterances[indices[0]].speaker

@@ -1,4 +1,7 @@
-"""multilingual-e5-small in PyTorch, started from the package's 4-bit weights; its tuned layers in int8."""
+"""multilingual-e5-small in PyTorch, started from the package's 4-bit weights; its tuned layers in int8.
+
+Its lower layers read each text by itself, so that a text is read once, whatever it stands beside. The upper
+ones read an utterance together with the turns before it."""
 import numpy as np
 import torch
 from tokenizers import Tokenizer
@@ -8,16 +11,33 @@ from torch.nn import functional
 from q4_0 import BLOCK, read_e5
 from vocabulary import kept_ids
 
-PREFIX = "query: "
 MAX_TOKENS = 128
+# Of the turn before and the one before that, their last tokens.
+CONTEXT_TOKENS = (40, 24)
 WIDTH = 384
+# Layers that read a text by itself.
+ALONE = 8
+# What a token belongs to: the utterance, the turn before, the one before that; each an agent's or a customer's.
+SEGMENTS = 6
 PAD_ID = 1
 DROPOUT = 0.1
-# Texts of a batch are cut into so many parts by length, so that short ones are not padded to the longest.
-PARTS = 3
+# Rows of a batch are cut into so many parts by length.
+PARTS = 2
 # The package's name of each matrix, and ours.
 LINEAR = {"q": "q", "k": "k", "v": "v", "ao": "projected", "fi": "wide", "fo": "narrow"}
 NORMS = {"aln": "attention_norm", "oln": "output_norm"}
+
+
+def parts(lengths):
+    """Indices of rows of these lengths, in parts of like ones, so that short rows are not padded to the longest."""
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    size = -(-len(order) // PARTS)
+    return [order[start:start + size] for start in range(0, len(order), size)]
+
+
+def segment(place, speaker):
+    """`place` 0: the utterance itself; 1: the turn before; 2: the one before that."""
+    return 2 * place + (speaker != "agent")
 
 
 class Texts:
@@ -31,22 +51,20 @@ class Texts:
 
     def ids(self, text):
         if text not in self.known:
-            self.known[text] = self.tokenizer.encode(PREFIX + text).ids
+            self.known[text] = self.tokenizer.encode(text).ids
         return self.known[text]
 
-    def parts(self, texts):
-        """(places, ids, mask) of each part; places lead back to the order of `texts`."""
-        order = sorted(range(len(texts)), key=lambda i: len(self.ids(texts[i])))
-        size = -(-len(order) // PARTS)
-        for start in range(0, len(order), size):
-            places = order[start:start + size]
-            rows = [self.ids(texts[i]) for i in places]
-            length = max(map(len, rows))
-            ids = np.full((len(rows), length), PAD_ID, np.int64)
-            mask = np.zeros((len(rows), length), np.float32)
-            for place, row in enumerate(rows):
-                ids[place, :len(row)], mask[place, :len(row)] = row, 1
-            yield places, torch.from_numpy(ids), torch.from_numpy(mask)
+    def tokens(self, line):
+        """[(text, place of the token in it, segment)] of what the upper layers read of a line: the whole
+        utterance, and the ends of the turns before it."""
+        found = [(line.text, i, segment(0, line.speaker)) for i in range(len(self.ids(line.text)))]
+        for place, (before, most) in enumerate(zip(line.before, CONTEXT_TOKENS), 1):
+            if before:
+                said, speaker = before
+                tokens = [(text, i, segment(place, speaker))
+                          for text in said for i in range(1, len(self.ids(text)))]  # without the beginning's mark
+                found += tokens[-most:]
+        return found
 
 
 class Layer(nn.Module):
@@ -62,15 +80,15 @@ class Layer(nn.Module):
         batch, length, width = x.shape
         split = lambda short: self.linear[short](x).view(batch, length, self.heads, -1).transpose(1, 2)
         q, k, v = map(split, "qkv")
-        weights = torch.softmax(q @ k.transpose(-1, -2) / (width // self.heads) ** 0.5 + hidden, -1)
-        attended = (self.dropout(weights) @ v).transpose(1, 2).reshape(batch, length, width)
+        scores = (q @ k.transpose(-1, -2)).float() / (width // self.heads) ** 0.5
+        attended = (torch.softmax(scores + hidden, -1) @ v).transpose(1, 2).reshape(batch, length, width)
         x = self.norms["aln"](x + self.dropout(self.linear["ao"](attended)))
         wide = functional.gelu(self.linear["fi"](x))
         return self.norms["oln"](x + self.dropout(self.linear["fo"](wide)))
 
 
 class Encoder(nn.Module):
-    """Texts to embeddings of length 1. The word table stays as it is; the upper `tuned` layers learn."""
+    """Lines to embeddings of length 1. The word table stays as it is; the upper `tuned` layers learn."""
 
     def __init__(self, weights, texts, tuned):
         super().__init__()
@@ -82,33 +100,66 @@ class Encoder(nn.Module):
         self.register_buffer("places", torch.from_numpy(e5.vectors["emb.pos"].reshape(-1, e5.hidden) + first_type))
         self.norm = _norm(e5, "emb.ln")
         self.layers = nn.ModuleList(Layer(e5, f"l{i}") for i in range(e5.layers))
+        self.segments = nn.Parameter(torch.zeros(SEGMENTS, WIDTH))
         self.tuned = tuned
         for frozen in [self.norm, *self.layers[:e5.layers - tuned]]:
             for parameter in frozen.parameters():
                 parameter.requires_grad = False
 
-    def forward(self, texts):
-        """[n, WIDTH] of n texts."""
+    def forward(self, lines):
+        """[n, WIDTH] of n lines."""
+        states, first = self._alone(list(dict.fromkeys(text for line in lines for text in line.texts())))
+        rows = [self.texts.tokens(line) for line in lines]
         order, points = [], []
-        for places, ids, mask in self.texts.parts(texts):
-            order += places
-            points.append(self._embed(ids, mask))
+        for part in parts([len(row) for row in rows]):
+            order += part
+            points.append(self._together([rows[i] for i in part], states, first))
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order)] = torch.arange(len(order))
         return torch.cat(points)[back]
 
-    def _embed(self, ids, mask):
-        x = self.norm(self.words(ids) + self.places[:ids.shape[1]])
+    def _alone(self, texts):
+        """States [tokens, WIDTH] of all texts one after the other, an empty one last; where each text begins."""
+        ids = [self.texts.ids(text) for text in texts]
+        states, first, count = [], {}, 0
+        for part in parts([len(row) for row in ids]):
+            length = max(len(ids[i]) for i in part)
+            padded = torch.full((len(part), length), PAD_ID)
+            mask = torch.zeros(len(part), length)
+            for place, i in enumerate(part):
+                padded[place, :len(ids[i])] = torch.tensor(ids[i])
+                mask[place, :len(ids[i])] = 1
+                first[texts[i]] = count + place * length
+            x = self.norm(self.words(padded) + self.places[:length])
+            states.append(self._through(self.layers[:ALONE], x, mask).flatten(0, 1))
+            count += len(part) * length
+        return torch.cat([*states, torch.zeros(1, WIDTH)]), first
+
+    def _together(self, rows, states, first):
+        """Embeddings of rows as `Texts.tokens` gives them."""
+        length = max(map(len, rows))
+        places = torch.full((len(rows), length), len(states) - 1)
+        segments = torch.zeros(len(rows), length, dtype=torch.long)
+        mask, own = torch.zeros(len(rows), length), torch.zeros(len(rows), length, 1)
+        for number, row in enumerate(rows):
+            places[number, :len(row)] = torch.tensor([first[text] + i for text, i, _ in row])
+            segments[number, :len(row)] = torch.tensor([which for _, _, which in row])
+            mask[number, :len(row)] = 1
+            own[number, :len(row), 0] = (segments[number, :len(row)] < segment(1, "agent")).float()
+        x = functional.embedding(places, states) + functional.embedding(segments, self.segments)
+        x = self._through(self.layers[ALONE:], x, mask)
+        return functional.normalize((x * own).sum(1) / own.sum(1), dim=-1)
+
+    def _through(self, layers, x, mask):
         hidden = (1 - mask)[:, None, None, :] * -1e9
-        for layer in self.layers:
+        for layer in layers:
             x = layer(x, hidden)
-        column = mask[:, :, None]
-        return functional.normalize((x * column).sum(1) / column.sum(1), dim=-1)
+        return x
 
     def tuned_arrays(self):
         """What models/build/encoder.py puts in place of the package's layers: each matrix [rows, columns]
         int8 with a scale for each row, float32 biases and norms."""
-        arrays = {}
+        arrays = {"segments": self.segments.detach().numpy()}
         for number in range(len(self.layers) - self.tuned, len(self.layers)):
             layer = self.layers[number]
             for short, module in layer.linear.items():

@@ -21,7 +21,7 @@ class ExportError(Exception):
 
 
 def head_bytes(task, labels, trained, metadata, sample):
-    """The file's bytes, after they have been run on `sample` [n, 1157] and agreed."""
+    """The file's bytes, after they have been run on `sample` [n, FEATURES] and agreed."""
     nodes, weights, outputs = [], [], []
     for number, part in enumerate(trained):
         outputs.append(_layers(number, part.layers, nodes, weights))

@@ -1,4 +1,4 @@
-"""The shipped encoder, and the matrix that a head sees: one row an utterance, laid out as in the worker."""
+"""The shipped encoder, run as the worker runs it: one row an utterance."""
 import hashlib
 
 import numpy as np
@@ -7,48 +7,59 @@ import onnxruntime
 from encoder import PAD_ID, WIDTH
 from network import FEATURES
 
-# As the worker: a text is padded to a length that it has by itself, and never alone in a batch, so
-# that its embedding is the same to the last bit whatever stands beside it.
-LENGTHS = (8, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128)
+# As the worker: a row is padded to a length that it has by itself, and never alone in a batch, so
+# that its numbers are the same to the last bit whatever stands beside it.
+LENGTHS = (8, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192)
 BATCH = 8
 
 
 class Shipped:
-    """The encoder as the worker runs it."""
+    """Both parts of the encoder: `alone` reads a text by itself, `together` an utterance with what came before."""
 
-    def __init__(self, data, texts):
-        self.sha256 = hashlib.sha256(data).hexdigest()
-        self.texts, self.known = texts, {}
+    def __init__(self, alone, together, texts):
+        self.sha256 = hashlib.sha256(alone).hexdigest()
+        self.context_sha256 = hashlib.sha256(together).hexdigest()
+        self.texts = texts
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        open_ = lambda data: onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        self.alone, self.together = open_(alone), open_(together)
 
     def features(self, lines):
         """[n, FEATURES] float32."""
-        self._learn({text for line in lines for text in line.texts()})
-        rows = np.zeros((len(lines), FEATURES), np.float32)
-        for row, line in zip(rows, lines):
-            row[:WIDTH] = self.known[line.text]
-            for place, context in enumerate(line.before, 1):
-                if context:
-                    row[place * WIDTH:(place + 1) * WIDTH] = self.known[context[0]]
-            row[3 * WIDTH:] = line.flags()
-        return rows
+        states = self._states({text for line in lines for text in line.texts()})
+        rows = [self.texts.tokens(line) for line in lines]
+        found = np.zeros((len(lines), FEATURES), np.float32)
+        for length, places in _batches([len(row) for row in rows]):
+            inputs = np.zeros((len(places), length, WIDTH), np.float32)
+            segments, mask = np.zeros((2, len(places), length), np.int64)
+            for place, number in enumerate(places):
+                for token, (text, i, which) in enumerate(rows[number]):
+                    inputs[place, token], segments[place, token], mask[place, token] = states[text][i], which, 1
+            fed = {"states": inputs, "segments": segments, "attention_mask": mask}
+            (points,) = self.together.run(["utterance_embedding"], fed)
+            found[places] = points
+        return found
 
-    def _learn(self, texts):
-        by_length = {}
-        for text in sorted(texts - self.known.keys()):
-            ids = self.texts.ids(text)
-            by_length.setdefault(next(length for length in LENGTHS if len(ids) <= length), []).append((text, ids))
-        for length, rows in sorted(by_length.items()):
-            for start in range(0, len(rows), BATCH):
-                self._embed(rows[start:start + BATCH], length)
+    def _states(self, texts):
+        """Each text's [tokens, WIDTH]."""
+        texts, states = sorted(texts), {}
+        ids = [self.texts.ids(text) for text in texts]
+        for length, places in _batches([len(row) for row in ids]):
+            padded, mask = np.full((len(places), length), PAD_ID, np.int64), np.zeros((len(places), length), np.int64)
+            for place, number in enumerate(places):
+                padded[place, :len(ids[number])], mask[place, :len(ids[number])] = ids[number], 1
+            (made,) = self.alone.run(["states"], {"input_ids": padded, "attention_mask": mask})
+            states.update((texts[number], made[place, :len(ids[number])]) for place, number in enumerate(places))
+        return states
 
-    def _embed(self, rows, length):
-        count = max(2, len(rows))
-        ids, mask = np.full((count, length), PAD_ID, np.int64), np.zeros((count, length), np.int64)
-        for place in range(count):
-            tokens = rows[place % len(rows)][1]
-            ids[place, :len(tokens)], mask[place, :len(tokens)] = tokens, 1
-        (points,) = self.session.run(["sentence_embedding"], {"input_ids": ids, "attention_mask": mask})
-        self.known.update(zip((text for text, _ in rows), points))
+
+def _batches(lengths):
+    """(padded length, places) of each batch; a single row stands twice."""
+    by_length = {}
+    for place, own in enumerate(lengths):
+        by_length.setdefault(next(length for length in LENGTHS if own <= length), []).append(place)
+    for length, places in sorted(by_length.items()):
+        for start in range(0, len(places), BATCH):
+            batch = places[start:start + BATCH]
+            yield length, batch if len(batch) > 1 else batch * 2

@@ -45,7 +45,9 @@ def fit(network, dialogues, plan, report=print):
         pace = min(1.0, (step + 1) / (WARM_UP * total)) * max(LEAST, 1 - step / total)
         for group, rate in zip(optimiser.param_groups, rates):
             group["lr"] = rate * pace
-        value = loss(batch, network(batch))
+        # Half-precision products: several times as fast where the processor has them, and as good here.
+        with torch.autocast("cpu", torch.bfloat16):
+            value = loss(batch, network(batch))
         optimiser.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), LONGEST_GRADIENT)
@@ -62,7 +64,7 @@ def _optimiser(network):
     tuned = layers[len(layers) - network.encoder.tuned:]
     groups = [{"params": list(layer.parameters()), "lr": STEP * BELOW ** below}
               for below, layer in enumerate(reversed(tuned))]
-    groups.append({"params": list(network.heads.parameters()), "lr": HEAD_STEP})
+    groups.append({"params": [*network.heads.parameters(), network.encoder.segments], "lr": HEAD_STEP})
     return torch.optim.AdamW(groups, weight_decay=DECAY), [group["lr"] for group in groups]
 
 

@@ -10,10 +10,8 @@ from contract import LABELS, TASKS
 from dialogues import contexts
 from encoder import WIDTH
 
-# current embedding | the turn before | the one before that | is_agent | prev1_present |
-# prev1_is_agent | prev2_present | prev2_is_agent: as models/src/classify lays it out.
-FLAGS = 5
-FEATURES = 3 * WIDTH + FLAGS
+# The embedding of an utterance, read with the turns before it.
+FEATURES = WIDTH
 HIDDEN = 256
 DROPOUT = 0.3
 # An embedding has length 1, so that a component is about 1/20: brought to 1 for the layer behind.
@@ -71,22 +69,14 @@ class Network(nn.Module):
 
     def forward(self, lines):
         """Logits of every line for each group, whoever speaks."""
-        texts = list(dict.fromkeys(text for line in lines for text in line.texts()))
-        points = torch.cat([self.encoder(texts) * GAIN, torch.zeros(1, WIDTH)])
-        place = {text: i for i, text in enumerate(texts)}
-        nothing = len(texts)
-        rows = torch.tensor([[place[line.text], *(place[c[0]] if c else nothing for c in line.before)] for line in lines])
-        flags = torch.tensor([line.flags() for line in lines], dtype=torch.float)
-        features = torch.cat([points[rows].flatten(1), flags], 1)
-        return [head(features) for head in self.heads]
+        features = self.encoder(lines).float() * GAIN
+        return [head(features).float() for head in self.heads]
 
     def layers(self, number):
         """The head of `GROUPS[number]` over features as the encoder gives them."""
         first, second = (module for module in self.heads[number] if isinstance(module, nn.Linear))
         array = lambda parameter: parameter.detach().numpy().astype(np.float64).T
-        matrix = array(first.weight).copy()
-        matrix[:3 * WIDTH] *= GAIN
-        return Layers(matrix, array(first.bias), array(second.weight), array(second.bias))
+        return Layers(array(first.weight) * GAIN, array(first.bias), array(second.weight), array(second.bias))
 
 
 @dataclass(frozen=True)
@@ -95,13 +85,10 @@ class Line:
     speaker: str
     text: str
     labels: frozenset
-    before: tuple  # of the turn before and the one before that: (text, speaker) or None
+    before: tuple  # of the turn before and the one before that: (texts, speaker) or None
 
     def texts(self):
-        return (self.text, *(c[0] for c in self.before if c))
-
-    def flags(self):
-        return [self.speaker == "agent", *(flag for c in self.before for flag in (bool(c), bool(c) and c[1] == "agent"))]
+        return (self.text, *(text for turn in self.before if turn for text in turn[0]))
 
     def alone(self):
         return Line(self.speaker, self.text, self.labels, (None, None))

@@ -23,7 +23,7 @@ from network import GROUPS, Network, truth
 
 TRAINING = Path(__file__).resolve().parent.parent
 MODELS = TRAINING.parent
-VERSION = "2"
+VERSION = "3"
 CHOSEN = Plan(tuned=12, epochs=4)
 # What --compare trains, each for as long, on one of so many dialogues.
 COMPARED = (Plan(tuned=0, epochs=3), Plan(tuned=4, epochs=3), Plan(tuned=12, epochs=3))
@@ -83,14 +83,18 @@ def _trained(dialogues, plan, options):
 
 
 def _shipped(network, options):
-    """The encoder as models/build/encoder.py makes it from what was learned."""
+    """Both parts of the encoder as models/build/encoder.py makes them from what was learned."""
     folder = options.weights.parent if options.compare else options.out
     folder.mkdir(parents=True, exist_ok=True)
     layers = folder / "encoder-layers.npz"
     np.savez(layers, **network.encoder.tuned_arrays())
-    built = options.weights.with_name("encoder.onnx")
-    subprocess.run([options.build_python, MODELS / "build" / "encoder.py", options.weights, layers, built], check=True)
-    return Shipped(built.read_bytes(), _texts())
+    built = []
+    for part in ("alone", "together"):
+        file = options.weights.with_name(f"encoder-{part}.onnx")
+        builder = MODELS / "build" / "encoder.py"
+        subprocess.run([options.build_python, builder, options.weights, layers, part, file], check=True)
+        built.append(file.read_bytes())
+    return Shipped(*built, _texts())
 
 
 def _make(dialogues, options):
@@ -108,14 +112,15 @@ def _make(dialogues, options):
         metadata = _metadata(labels, shipped) | {"callqa.thresholds": export.thresholds_json(labels, chosen)}
         data = export.head_bytes(task, labels, mine, metadata, unseen.features[:SAMPLE])
         (options.out / f"{task}.onnx").write_bytes(data)
-        page = card.page(task, labels, mine, dialogues, held_out, tested, shipped.sha256)
+        page = card.page(task, labels, mine, dialogues, held_out, tested, shipped)
         (options.out / f"{task}.md").write_text(page, "utf-8")
         print(f"{task}.onnx, {len(data):,} bytes", flush=True)
     _make_outcome(dialogues, heads, unseen, shipped, options)
 
 
 def _metadata(labels, shipped):
-    return {"callqa.version": VERSION, "callqa.labels": ",".join(labels), "callqa.encoder_sha256": shipped.sha256}
+    return {"callqa.version": VERSION, "callqa.labels": ",".join(labels), "callqa.encoder_sha256": shipped.sha256,
+            "callqa.context_encoder_sha256": shipped.context_sha256}
 
 
 def _make_outcome(dialogues, heads, unseen, shipped, options):

@@ -12,8 +12,15 @@ use crate::{CliError, Done, terminal};
 /// that it runs in has none.
 const SOURCE_TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// Every role that a file can have.
-const ROLES: [Role; 6] =
-    [Role::Whisper, Role::Vad, Role::Encoder, Role::Tokenizer, Role::Onnxruntime, Role::Head];
+const ROLES: [Role; 7] = [
+    Role::Whisper,
+    Role::Vad,
+    Role::Encoder,
+    Role::ContextEncoder,
+    Role::Tokenizer,
+    Role::Onnxruntime,
+    Role::Head,
+];
 
 /// Where the models are, on top of the configuration.
 #[derive(Debug, clap::Args)]
