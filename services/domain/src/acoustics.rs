@@ -11,7 +11,7 @@ pub const ACOUSTICS_VERSION: u32 = 1;
 /// Neither side speaks for at least this long.
 const SILENCE_MS: u64 = 3_000;
 /// An unannounced silence of at least this length is dead air.
-const DEAD_AIR_MS: u64 = 10_000;
+pub(crate) const DEAD_AIR_MS: u64 = 10_000;
 /// Both sides speak at once for at least this long.
 const OVERTALK_MS: u64 = 500;
 /// Who comes in sooner than this after the other began has not interrupted: they began together.
@@ -273,6 +273,36 @@ mod tests {
         let en =
             Acoustics::of(&call_from("lang=en | a@0-6000 Your balance is 32 dollars. | c@10000-11000 ok"));
         assert_eq!(en.agent_pace, Some(50.0));
+    }
+
+    #[test]
+    fn a_digit_counts_as_a_character_and_punctuation_as_none() {
+        let acoustics = Acoustics::of(&call_from("a@0-6000 工号1024，您好！ | c@10000-16000 嗯…嗯"));
+        assert_eq!((acoustics.agent_pace, acoustics.customer_pace), (Some(80.0), Some(20.0)));
+        assert_eq!(Acoustics::of(&call_from("c@0-1000 喂")).agent_pace, None);
+    }
+
+    #[test]
+    fn dead_air_lasts_ten_seconds() {
+        let dead = |lines: &str| Acoustics::of(&call_from(lines)).dead_air().count();
+        assert_eq!(dead("a@0-1000 您好 | c@10999-12000 喂"), 0);
+        assert_eq!(dead("a@0-1000 您好 | c@11000-12000 喂"), 1);
+        assert_eq!(dead("a@0-1000 请稍等 #hold_request | c@11000-12000 喂"), 0);
+    }
+
+    #[test]
+    fn both_at_once_for_half_a_second() {
+        let overtalk = |lines: &str| Acoustics::of(&call_from(lines)).overtalk;
+        assert_eq!(overtalk("a@0-3000 您好 | c@2501-5500 你好"), []);
+        assert_eq!(overtalk("a@0-3000 您好 | c@2000-2600 嗯"), [Span::new(2000, 2600)]);
+    }
+
+    #[test]
+    fn one_track_tells_nothing_about_who_speaks() {
+        let mono = Acoustics::of(&call_from("m@0-3000 您好 | m@7000-9000 你好 | m@8000-9500 那个"));
+        assert_eq!((mono.talk_ratio, mono.agent_pace, mono.customer_pace), (None, None, None));
+        assert!(mono.overtalk.is_empty() && mono.interruptions.is_empty());
+        assert_eq!(mono.silences.len(), 1);
     }
 
     #[test]

@@ -22,17 +22,19 @@ pub use acoustics::{ACOUSTICS_VERSION, Acoustics, Interruption, Silence};
 pub use assessment::{Assessment, Coverage, Flag, FlagReason, ModelId, Provenance, Scorecard};
 pub use call::{Call, Channel, ChannelLayout, Direction, EndedBy, Language, Leg, Moment, Purpose};
 pub use ending::{DeadLetterReason, ExclusionReason};
-pub use judge::{Judgement, judge};
+pub use judge::{Came, Distance, Explanation, Judgement, Near, Step, Wanted, explain, judge};
 pub use label::{Label, Task};
-pub use observations::{ChannelObserved, Gap, GapReason, Observations, Observed, Scores, Threshold, rounded};
+pub use observations::{
+    ChannelObserved, Gap, GapReason, Muted, Observations, Observed, Scores, Threshold, rounded,
+};
 pub use outcome::{
     OUTCOME_COLUMNS, OUTCOME_CUES, Outcome, OutcomeEstimate, OutcomeKind, outcome, outcome_columns,
 };
 pub use redact::{redact, redact_across};
 pub use rulebook::{
-    After, Attribute, AttributeName, Bilingual, Class, Clause, Condition, Extent, Measure, Owner, Pace,
-    Pattern, Phrases, Precondition, Rounds, Rule, Rulebook, RulebookErrors, Scope, Sound, Spoken, Trigger,
-    Validity, Window,
+    After, Attribute, AttributeName, Before, Bilingual, Class, Clause, Condition, Extent, Measure, Owner,
+    Pace, Pattern, Phrases, Precondition, Rounds, Rule, Rulebook, RulebookErrors, Scope, Sound, Spoken,
+    Trigger, Validity, Window,
 };
 pub use span::{Span, join};
 pub use text::{Heard, RawText, RedactedKind, Redaction, Text, Utterance};

@@ -1,10 +1,10 @@
 //! Everything that models and acoustics said of a call. Verdicts are a function of this and a rulebook.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Label, Language, OutcomeEstimate, Span, Utterance};
+use crate::{Channel, Label, Language, OutcomeEstimate, RedactedKind, Span, Utterance};
 
 /// Why a stretch of speech has no words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,19 @@ pub struct ChannelObserved {
     pub speech: Vec<Span>,
 }
 
+/// A stretch of a channel in which something is said that was taken out of the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Muted {
+    /// On which channel.
+    #[serde(rename = "speaker")]
+    pub channel: Channel,
+    /// When.
+    #[serde(flatten)]
+    pub span: Span,
+    /// What.
+    pub kinds: BTreeSet<RedactedKind>,
+}
+
 /// All that was observed of one call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observations {
@@ -103,6 +116,28 @@ impl Observations {
         self.speech(channel).iter().map(Span::len_ms).fold(0, u64::saturating_add)
     }
 
+    /// What has to be silenced before anybody may hear the recording, in time order.
+    ///
+    /// Words have no times of their own, so it is the whole of every utterance from which something was taken out:
+    /// rather too much than a digit too little.
+    #[must_use]
+    pub fn muted(&self) -> Vec<Muted> {
+        let redacted = self.utterances.iter().map(|o| &o.utterance).filter(|u| !u.redactions.is_empty());
+        let mut muted: Vec<Muted> = Vec::new();
+        for utterance in redacted {
+            let kinds: BTreeSet<RedactedKind> = utterance.redactions.iter().map(|r| r.kind).collect();
+            let touched = muted.iter_mut().rev().find(|one| one.channel == utterance.channel);
+            match touched.filter(|one| utterance.span.start_ms <= one.span.end_ms) {
+                Some(one) => {
+                    one.span = one.span.cover(&utterance.span);
+                    one.kinds.extend(kinds);
+                }
+                None => muted.push(Muted { channel: utterance.channel, span: utterance.span, kinds }),
+            }
+        }
+        muted
+    }
+
     /// One track with both speakers: nobody's role is known.
     #[must_use]
     pub fn is_mono(&self) -> bool {
@@ -121,4 +156,25 @@ impl Observations {
 #[must_use]
 pub fn rounded(probability: f32) -> f32 {
     (probability.clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_call::call_from;
+
+    #[test]
+    fn what_was_taken_out_is_silenced_whole() {
+        let lines = "a@0-900 请报手机号 | c@1000-4000 13812345678 | c@3900-6000 尾号7219 | a@7000-8000 好的 | \
+                     a@9000-11000 13812345678对吗";
+        let muted = call_from(lines).muted();
+        let spans: Vec<_> =
+            muted.iter().map(|m| (m.channel.name(), m.span.start_ms, m.span.end_ms)).collect();
+        assert_eq!(spans, [("customer", 1_000, 6_000), ("agent", 9_000, 11_000)]);
+        assert_eq!(
+            muted[0].kinds.iter().copied().collect::<Vec<_>>(),
+            [RedactedKind::Phone, RedactedKind::PartialNumber]
+        );
+        assert!(call_from("a 一共八十八元 | c 好的").muted().is_empty());
+    }
 }

@@ -81,6 +81,20 @@ pub enum RedactedKind {
 }
 
 impl RedactedKind {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::Card,
+        Self::Cvv,
+        Self::NationalId,
+        Self::BankAccount,
+        Self::Phone,
+        Self::Email,
+        Self::Plate,
+        Self::BirthDate,
+        Self::AddressDetail,
+        Self::PartialNumber,
+    ];
+
     /// The published name.
     #[must_use]
     pub fn name(self) -> &'static str {

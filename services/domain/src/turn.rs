@@ -54,25 +54,46 @@ pub struct Turn {
 /// Whether a text is nothing but back-channels; punctuation, case and doubled spaces don't matter.
 #[must_use]
 pub fn is_back_channel(text: &str) -> bool {
-    let words: String =
-        text.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut rest = words.as_str();
+    let mut rest = words_of(text);
+    let has_words = !rest.is_empty();
     while let Some(after) = without_back_channel(rest) {
-        rest = after;
+        rest = words_of(after);
     }
-    !words.is_empty() && rest.is_empty()
+    has_words && rest.is_empty()
+}
+
+/// A text from its first letter or digit on.
+fn words_of(text: &str) -> &str {
+    text.trim_start_matches(|c: char| !c.is_alphanumeric())
 }
 
 /// What is left behind the longest back-channel that a text begins with.
 fn without_back_channel(words: &str) -> Option<&str> {
     let after = |said: &&str| {
-        let rest = words.strip_prefix(said)?;
+        let rest = after_words(words, said)?;
         // An English word ends at a space; between Chinese ones there need not be one.
-        let ends = !said.is_ascii() || rest.is_empty() || rest.starts_with(' ');
-        ends.then_some(rest.trim_start())
+        let ends = !said.is_ascii() || !rest.starts_with(char::is_alphanumeric);
+        ends.then_some(rest)
     };
     BACK_CHANNELS.iter().filter_map(after).min_by_key(|rest| rest.len())
+}
+
+/// What is left behind some words, in any case and with anything but words between them.
+fn after_words<'t>(text: &'t str, said: &str) -> Option<&'t str> {
+    let mut rest = text;
+    for letter in said.chars() {
+        if letter == ' ' {
+            let next = words_of(rest);
+            if next.len() == rest.len() {
+                return None;
+            }
+            rest = next;
+            continue;
+        }
+        let here = rest.chars().next().filter(|c| c.to_ascii_lowercase() == letter)?;
+        rest = &rest[here.len_utf8()..];
+    }
+    Some(rest)
 }
 
 /// Cuts a transcript, in time order, into turns.

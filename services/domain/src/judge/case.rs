@@ -1,5 +1,9 @@
 //! A call as the rules see it: turns, and where a pattern matches.
 
+use std::cell::OnceCell;
+
+use jiff::civil::DateTime;
+
 use crate::{
     Acoustics, Call, Channel, Claim, Evidence, Label, Observations, Observed, Outcome, Pattern, Quote,
     Rulebook, Span, Turn, turns,
@@ -21,10 +25,19 @@ pub(super) struct Case<'a> {
     pub(super) turns: Vec<Turn>,
     /// The turn of each utterance; `None` for a back-channel inside the other's turn.
     turn_of: Vec<Option<usize>>,
-    /// The words of each utterance, ready for phrases.
-    heard: Vec<Wording>,
+    /// The words of each utterance, made ready when a phrase is first looked for in them.
+    heard: Vec<OnceCell<Wording>>,
     /// From the first word to the last.
     pub(super) conversation: Span,
+}
+
+/// What matched: of `different` matches each is another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    Label(Label),
+    /// Which list of the pattern, and which entry of it.
+    Phrase(usize, usize),
+    Measure,
 }
 
 /// A place where a pattern matches.
@@ -39,6 +52,9 @@ pub(super) struct Hit {
     pub(super) certain: bool,
     /// The model is sure, however well the words were heard.
     pub(super) holds: bool,
+    pub(super) what: What,
+    /// How much of the doubt that one label may leave this match leaves: 0 for none, 1 at the threshold.
+    pub(super) doubt: f32,
     pub(super) evidence: Evidence,
 }
 
@@ -57,8 +73,7 @@ impl<'a> Case<'a> {
         }
         let spans = observations.utterances.iter().map(|o| o.utterance.span);
         let conversation = spans.reduce(|all, span| all.cover(&span)).unwrap_or(Span::new(0, 0));
-        let ready = |o: &Observed| Wording::new(o.utterance.text.as_str(), rulebook.listens_by_sound());
-        let heard = observations.utterances.iter().map(ready).collect();
+        let heard = observations.utterances.iter().map(|_| OnceCell::new()).collect();
         Self { call, observations, rulebook, acoustics, outcome, turns, turn_of, heard, conversation }
     }
 
@@ -70,7 +85,14 @@ impl<'a> Case<'a> {
         }
         for (index, observed) in self.said_by(pattern.speaker) {
             let labelled = pattern.labels.iter().filter_map(|&label| self.labelled(index, observed, label));
-            let labelled = labelled.max_by(|a, b| (a.holds, a.certain).cmp(&(b.holds, b.certain)));
+            if pattern.different {
+                hits.extend(labelled);
+                hits.extend(self.phrases(index, observed, pattern));
+                continue;
+            }
+            // The surest speaks for the utterance.
+            let sure = |a: &Hit, b: &Hit| (a.holds, a.certain).cmp(&(b.holds, b.certain));
+            let labelled = labelled.max_by(|a, b| sure(a, b).then(b.doubt.total_cmp(&a.doubt)));
             // Words that are there speak for themselves where a label is in doubt, and once where it is not.
             if labelled.as_ref().is_some_and(|hit| hit.holds) {
                 hits.extend(labelled);
@@ -85,9 +107,17 @@ impl<'a> Case<'a> {
 
     /// Where the phrases of a pattern stand in an utterance.
     fn phrases(&self, index: usize, observed: &Observed, pattern: &Pattern) -> Vec<Hit> {
-        let phrases = pattern.phrases.iter().flat_map(|list| self.rulebook.phrases(list));
-        let found = phrases.flat_map(|phrase| phrase.find(&self.heard[index]));
-        found.map(|chars| self.quoted(index, observed, chars, None, true)).collect()
+        if pattern.phrases.is_empty() {
+            return Vec::new();
+        }
+        let text = observed.utterance.text.as_str();
+        let heard = self.heard[index].get_or_init(|| Wording::new(text, self.rulebook.listens_by_sound()));
+        let lists = pattern.phrases.iter().flat_map(|name| self.rulebook.phrases(name)).enumerate();
+        let found = lists.flat_map(|(list, phrases)| {
+            let found = phrases.find(text, heard).into_iter();
+            found.map(move |(entry, chars)| (What::Phrase(list, entry), chars))
+        });
+        found.map(|(what, chars)| self.quoted(index, observed, chars, what, None)).collect()
     }
 
     /// The utterances of a speaker, with their indices.
@@ -142,30 +172,76 @@ impl<'a> Case<'a> {
             return None;
         }
         let claim = Claim { label, probability, threshold: threshold.holds };
-        let claim = (!probability.is_nan()).then_some(claim);
         let chars = 0..observed.utterance.text.as_str().chars().count();
-        Some(self.quoted(index, observed, chars, claim, probability >= threshold.holds))
+        Some(self.quoted(index, observed, chars, What::Label(label), Some(claim)))
     }
 
+    /// An utterance with what a classifier says of it.
+    pub(super) fn whole(&self, index: usize, observed: &Observed, claim: Claim) -> Evidence {
+        let chars = 0..observed.utterance.text.as_str().chars().count();
+        self.quoted(index, observed, chars, What::Label(claim.label), Some(claim)).evidence
+    }
+
+    /// Words that match, with what a classifier says of them where one does.
     fn quoted(
         &self,
         index: usize,
         observed: &Observed,
         chars: std::ops::Range<usize>,
+        what: What,
         claim: Option<Claim>,
-        holds: bool,
     ) -> Hit {
         let utterance = &observed.utterance;
         let text = utterance.text.as_str().chars().skip(chars.start).take(chars.len()).collect();
         let quote = Quote { utterance: index, from_char: chars.start, to_char: chars.end, text };
-        let channel = Some(utterance.channel);
+        let holds = claim.is_none_or(|claim| claim.probability >= claim.threshold);
+        let shown = claim.filter(|claim| !claim.probability.is_nan());
         Hit {
             span: utterance.span,
             utterance: Some(index),
             turn: self.turn_of[index],
             certain: holds && self.is_heard(observed),
             holds,
-            evidence: Evidence { channel, span: utterance.span, quote: Some(quote), claim },
+            what,
+            doubt: claim.map_or(0.0, doubt),
+            evidence: Evidence {
+                channel: Some(utterance.channel),
+                span: utterance.span,
+                quote: Some(quote),
+                claim: shown,
+            },
         }
+    }
+}
+
+/// The date and time of a call as a clock on the call centre's wall showed it.
+pub(super) fn clock(call: &Call) -> Option<DateTime> {
+    let moment = call.started_at.or(call.answered_at)?;
+    Some(moment.offset.to_datetime(moment.at))
+}
+
+/// How many matches a pattern has in these.
+pub(super) fn count<'h>(pattern: &Pattern, hits: impl Iterator<Item = &'h Hit>) -> usize {
+    if !pattern.different {
+        return hits.count();
+    }
+    let mut different: Vec<What> = Vec::new();
+    for hit in hits {
+        if !different.contains(&hit.what) {
+            different.push(hit.what);
+        }
+    }
+    different.len()
+}
+
+/// The share of the doubt that its threshold allows a label.
+fn doubt(claim: Claim) -> f32 {
+    let (left, allowed) = (1.0 - claim.probability, 1.0 - claim.threshold);
+    if left <= 0.0 {
+        0.0
+    } else if left < allowed {
+        left / allowed
+    } else {
+        1.0
     }
 }

@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use crate::{Attribute, AttributeName, Condition, Direction, EndedBy, Pattern, Reason};
 
 use super::{
-    case::Case,
+    case::{Case, clock, count},
     window::{find, is_heard},
 };
 
@@ -36,7 +36,7 @@ pub(super) fn in_scope(case: &Case<'_>) -> Truth {
     let direction = Some(case.call.direction).filter(|direction| *direction != Direction::Unknown);
     let labels =
         scope.labels.iter().map(|(name, values)| among(Some(values), case.call.labels.get(name).cloned()));
-    let day = clock(case).map(DateTime::date);
+    let day = clock(case.call).map(DateTime::date);
     let valid = match day {
         Some(day) => Truth::of(
             validity.from.is_none_or(|from| from <= day) && validity.until.is_none_or(|until| day <= until),
@@ -53,12 +53,6 @@ pub(super) fn in_scope(case: &Case<'_>) -> Truth {
     ];
     parts.extend(labels);
     decided(parts, Truth::No, Truth::Yes)
-}
-
-/// The date and time of the call as a clock on the call centre's wall showed it.
-pub(super) fn clock(case: &Case<'_>) -> Option<DateTime> {
-    let moment = case.call.started_at.or(case.call.answered_at)?;
-    Some(moment.offset.to_datetime(moment.at))
 }
 
 /// Whether a condition holds in this call.
@@ -97,10 +91,9 @@ fn decided(truths: Vec<Truth>, decisive: Truth, otherwise: Truth) -> Truth {
 
 fn found(case: &Case<'_>, pattern: &Pattern) -> Truth {
     let hits = find(case, pattern, None);
-    let holds = hits.iter().filter(|hit| hit.holds).count();
-    if holds >= pattern.at_least {
+    if count(pattern, hits.iter().filter(|hit| hit.holds)) >= pattern.at_least {
         Truth::Yes
-    } else if hits.len() >= pattern.at_least {
+    } else if count(pattern, hits.iter()) >= pattern.at_least {
         Truth::Unknown(Reason::ModelInDoubt)
     } else if is_heard(case, pattern, None) {
         Truth::No
@@ -110,7 +103,7 @@ fn found(case: &Case<'_>, pattern: &Pattern) -> Truth {
 }
 
 fn attribute_is(case: &Case<'_>, attribute: &Attribute) -> Truth {
-    let value = match attribute.name {
+    let value = match &attribute.name {
         AttributeName::EndedBy => match case.call.ended_by {
             EndedBy::Agent => Some("agent"),
             EndedBy::Customer => Some("customer"),
@@ -126,8 +119,21 @@ fn attribute_is(case: &Case<'_>, attribute: &Attribute) -> Truth {
             Direction::Unknown => None,
         },
         AttributeName::Queue => case.call.queue.as_deref(),
+        AttributeName::Tenant => Some(case.call.tenant.as_str()),
+        AttributeName::Language => case.observations.language().map(crate::Language::code),
+        AttributeName::Label(label) => case.call.labels.get(label).map(String::as_str),
     };
     value.map_or(Truth::Unknown(Reason::MissingAttribute), |value| {
         Truth::of(attribute.is.iter().any(|wanted| wanted == value))
     })
+}
+
+/// The patterns that a condition looks for.
+pub(super) fn found_in(condition: &Condition) -> Vec<&Pattern> {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().flat_map(found_in).collect(),
+        Condition::Not(part) => found_in(part),
+        Condition::Found(pattern) => vec![pattern],
+        Condition::Attribute(_) | Condition::Outcome(_) | Condition::Spoken(_) => Vec::new(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Channel, Evidence, Label, Measure, Observed, Span, is_back_channel};
 
-use super::case::{Case, Hit};
+use super::case::{Case, Hit, What};
 
 /// The agent is away when nothing but back-channels is heard for this long after a hold request.
 const AWAY_MS: u64 = 10_000;
@@ -15,6 +15,10 @@ pub(super) fn found(case: &Case<'_>, measure: Measure, speaker: Channel) -> Vec<
             let silences = case.acoustics.dead_air();
             silences.map(|span| spanned(span, None, !may_be_announced(case, span))).collect()
         }
+        Measure::Silence => {
+            case.acoustics.silences.iter().map(|silence| spanned(silence.span, None, true)).collect()
+        }
+        Measure::Overtalk => case.acoustics.overtalk.iter().map(|&span| spanned(span, None, true)).collect(),
         Measure::Interruption => {
             let by_speaker = case.acoustics.interruptions.iter().filter(|i| i.by == speaker);
             by_speaker
@@ -75,5 +79,6 @@ fn is_understood(case: &Case<'_>, speaker: Channel, overlap: Span) -> bool {
 /// A match that is a stretch of time and no words.
 fn spanned(span: Span, channel: Option<Channel>, certain: bool) -> Hit {
     let evidence = Evidence { channel, span, quote: None, claim: None };
-    Hit { span, utterance: None, turn: None, certain, holds: certain, evidence }
+    let doubt = if certain { 0.0 } else { 1.0 };
+    Hit { span, utterance: None, turn: None, certain, holds: certain, what: What::Measure, doubt, evidence }
 }

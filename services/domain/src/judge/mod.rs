@@ -1,10 +1,16 @@
 //! The rulebook over a call: verdicts, score and flag. A pure function of the event, what was observed and the
 //! rulebook; no agent's name has any part in it.
 
+mod answer;
 mod case;
 mod condition;
+mod demand;
+mod explain;
 mod measure;
+mod near;
 mod rule;
+mod sequence;
+mod trigger;
 mod window;
 
 use crate::{
@@ -12,6 +18,9 @@ use crate::{
     Rulebook, Ruling, Scorecard, Verdict, outcome, rounded,
 };
 use case::Case;
+
+pub use explain::{Came, Explanation, Step, Wanted, explain};
+pub use near::{Distance, Near};
 
 /// From this probability on, `unresolved` alone flags a call.
 const FLAG_UNRESOLVED_FROM: f32 = 0.7;
@@ -116,7 +125,13 @@ fn urgency(reason: &FlagReason) -> u32 {
 }
 
 #[cfg(test)]
+mod explain_tests;
+#[cfg(test)]
+mod grammar_tests;
+#[cfg(test)]
 mod hard_tests;
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod pack_tests;
 #[cfg(test)]

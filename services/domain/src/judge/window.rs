@@ -1,6 +1,6 @@
 //! Where a match counts, and whether the call lasted long enough for it to fall due.
 
-use crate::{After, Channel, Extent, Measure, Pattern, Span, Window};
+use crate::{After, Before, Channel, Extent, Measure, Pattern, Span, Window};
 
 use super::case::{Case, Hit};
 
@@ -72,7 +72,7 @@ fn is_answered(case: &Case<'_>, question: &Hit, answerer: Channel, trigger: Opti
 /// Whether enough of the speech in which a pattern was due was heard to say that it was not there. Silence
 /// needs no words.
 pub(super) fn is_heard(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> bool {
-    pattern.measure == Some(Measure::DeadAir)
+    matches!(pattern.measure, Some(Measure::DeadAir | Measure::Silence | Measure::Overtalk))
         || case.is_heard_within(&[pattern.speaker], due(case, pattern, trigger).span)
 }
 
@@ -80,12 +80,17 @@ fn admits(case: &Case<'_>, window: &Window, speaker: Channel, trigger: Option<&H
     let first = || window.first.as_ref().is_some_and(|extent| in_first(case, extent, speaker, hit));
     let last_turns = || window.last_turns.is_some_and(|turns| in_last_turns(case, turns, speaker, hit));
     let last_share = || window.last_share.is_some_and(|share| hit.span.start_ms >= share_start(case, share));
-    let before = || window.before_trigger && trigger.is_some_and(|trigger| is_before(hit, trigger));
+    let last_seconds =
+        || window.last_seconds.is_some_and(|seconds| hit.span.start_ms >= seconds_start(case, seconds));
+    let before = || match (&window.before_trigger, trigger) {
+        (Some(before), Some(trigger)) => is_shortly_before(case, before, speaker, trigger, hit),
+        _ => false,
+    };
     let after = || match (&window.after_trigger, trigger) {
         (Some(after), Some(trigger)) => is_after(case, after, speaker, trigger, hit),
         _ => false,
     };
-    first() || last_turns() || last_share() || before() || after()
+    first() || last_turns() || last_seconds() || last_share() || before() || after()
 }
 
 fn in_first(case: &Case<'_>, extent: &Extent, speaker: Channel, hit: &Hit) -> bool {
@@ -102,12 +107,16 @@ fn share_start(case: &Case<'_>, share: f32) -> u64 {
     (case.observations.duration_ms as f64 * f64::from(1.0 - share)) as u64
 }
 
+fn seconds_start(case: &Case<'_>, seconds: f64) -> u64 {
+    case.observations.duration_ms.saturating_sub(milliseconds(seconds))
+}
+
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked: not negative, a part of a call
 fn milliseconds(seconds: f64) -> u64 {
     (seconds * 1000.0) as u64
 }
 
-fn is_before(hit: &Hit, trigger: &Hit) -> bool {
+pub(super) fn is_before(hit: &Hit, trigger: &Hit) -> bool {
     match (hit.utterance, trigger.utterance) {
         (Some(hit), Some(trigger)) => hit < trigger,
         _ => hit.span.start_ms < trigger.span.start_ms,
@@ -123,10 +132,40 @@ fn is_after(case: &Case<'_>, after: &After, speaker: Channel, trigger: &Hit, hit
         (Some(hit), Some(trigger)) => hit > trigger || after.same_turn && hit == trigger,
         _ => hit.span.start_ms >= trigger.span.end_ms,
     };
-    let Some(turns) = after.turns else { return follows };
-    follows
-        && !own_turn
-        && turns_after(case, speaker, trigger).take(turns).any(|number| Some(number) == hit.turn)
+    if after.turns.is_none() && after.seconds.is_none() {
+        return follows;
+    }
+    let in_turns = |turns| {
+        !own_turn && turns_after(case, speaker, trigger).take(turns).any(|number| Some(number) == hit.turn)
+    };
+    let in_time = |seconds| hit.span.start_ms <= trigger.span.end_ms.saturating_add(milliseconds(seconds));
+    follows && (after.turns.is_some_and(in_turns) || after.seconds.is_some_and(in_time))
+}
+
+fn is_shortly_before(case: &Case<'_>, before: &Before, speaker: Channel, trigger: &Hit, hit: &Hit) -> bool {
+    if before.turns.is_none() && before.seconds.is_none() {
+        return is_before(hit, trigger);
+    }
+    let in_turns =
+        |turns| last_turns_before(case, speaker, trigger, turns).any(|number| Some(number) == hit.turn);
+    let in_time = |seconds| hit.span.start_ms >= trigger.span.start_ms.saturating_sub(milliseconds(seconds));
+    is_before(hit, trigger) && (before.turns.is_some_and(in_turns) || before.seconds.is_some_and(in_time))
+}
+
+/// The speaker's last turns that have words before the trigger, the latest first.
+fn last_turns_before<'c>(
+    case: &'c Case<'_>,
+    speaker: Channel,
+    trigger: &Hit,
+    turns: usize,
+) -> impl Iterator<Item = usize> + 'c {
+    let (at, start) = (trigger.utterance, trigger.span.start_ms);
+    let earlier = move |&utterance: &usize| match at {
+        Some(at) => utterance < at,
+        None => case.observations.utterances[utterance].utterance.span.start_ms < start,
+    };
+    let before = case.turns_of(speaker).rev().filter(move |(_, turn)| turn.utterances.iter().any(earlier));
+    before.take(turns).map(|(number, _)| number)
 }
 
 /// The speaker's turns that have words after the trigger, the trigger's own turn apart.
@@ -159,6 +198,9 @@ pub(super) fn due(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> 
         let span = spans.reduce(|all, span| all.cover(&span)).unwrap_or(whole);
         parts.push(Due { span: Span::new(span.start_ms, whole.end_ms), cut: false });
     }
+    if let Some(seconds) = window.last_seconds {
+        parts.push(Due { span: Span::new(seconds_start(case, seconds), whole.end_ms), cut: false });
+    }
     if let Some(share) = window.last_share {
         parts.push(Due { span: Span::new(share_start(case, share), whole.end_ms), cut: false });
     }
@@ -167,8 +209,9 @@ pub(super) fn due(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> 
         parts.push(Due { span: Span::new(whole.start_ms, end), cut: false });
     }
     if let Some(trigger) = trigger {
-        if window.before_trigger {
-            parts.push(Due { span: Span::new(whole.start_ms, trigger.span.end_ms), cut: false });
+        if let Some(before) = &window.before_trigger {
+            let start = due_before(case, before, pattern.speaker, trigger).unwrap_or(whole.start_ms);
+            parts.push(Due { span: Span::new(start, trigger.span.end_ms), cut: false });
         }
         if let Some(after) = &window.after_trigger {
             parts.push(due_after(case, after, pattern.speaker, trigger));
@@ -193,15 +236,34 @@ fn due_first(case: &Case<'_>, extent: &Extent, speaker: Channel) -> Due {
     }
 }
 
+/// From when on something was due before a trigger; `None`, from the beginning.
+fn due_before(case: &Case<'_>, before: &Before, speaker: Channel, trigger: &Hit) -> Option<u64> {
+    let turns = before.turns.map(|turns| {
+        let first = last_turns_before(case, speaker, trigger, turns).last();
+        first.map_or(trigger.span.start_ms, |number| case.turns[number].span.start_ms)
+    });
+    let seconds = before.seconds.map(|seconds| trigger.span.start_ms.saturating_sub(milliseconds(seconds)));
+    turns.into_iter().chain(seconds).min()
+}
+
+/// What is inside either the turns or the seconds counts, so it is due until the later of the two.
 fn due_after(case: &Case<'_>, after: &After, speaker: Channel, trigger: &Hit) -> Due {
     let end = case.observations.duration_ms;
-    let Some(turns) = after.turns else {
-        return Due { span: Span::new(trigger.span.start_ms, end), cut: false };
-    };
-    let following: Vec<usize> = turns_after(case, speaker, trigger).take(turns).collect();
-    let last = following.last().map(|&number| case.turns[number].span.end_ms);
-    let cut = following.len() < turns;
     let own = trigger.turn.filter(|_| after.same_turn).and_then(|number| case.turns.get(number));
     let start = own.map_or(trigger.span.end_ms, |turn| turn.span.start_ms);
-    Due { span: Span::new(start, if cut { end } else { last.unwrap_or(end) }), cut }
+    let by_turns = after.turns.map(|turns| {
+        let following: Vec<usize> = turns_after(case, speaker, trigger).take(turns).collect();
+        let last = following.last().map(|&number| case.turns[number].span.end_ms);
+        let cut = following.len() < turns;
+        (if cut { end } else { last.unwrap_or(end) }, cut)
+    });
+    let by_time = after.seconds.map(|seconds| {
+        let until = trigger.span.end_ms.saturating_add(milliseconds(seconds));
+        (until.min(end), until > end)
+    });
+    let both = by_turns.into_iter().chain(by_time).reduce(|a, b| (a.0.max(b.0), a.1 && b.1));
+    let Some((until, cut)) = both else {
+        return Due { span: Span::new(trigger.span.start_ms, end), cut: false };
+    };
+    Due { span: Span::new(start, until), cut }
 }

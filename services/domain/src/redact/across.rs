@@ -7,7 +7,9 @@ use regex::Regex;
 
 use crate::{RedactedKind, Redaction, Text, Utterance, is_back_channel};
 
+use super::hints::Hints;
 use super::pieces::{Edges, Piece};
+use super::spoken::Reading;
 use super::{Found, found_in, found_in_digits, in_order, number, regex, without};
 
 /// How much of what was said before may name a number, in characters: a question, not a conversation.
@@ -54,8 +56,13 @@ fn redact_answers(transcript: &mut [Utterance]) -> bool {
         // A nod between question and answer is neither.
         let question = said.iter().rev().take(BETWEEN_PIECES).find(|u| !is_back_channel(u.text.as_str()));
         let Some(before) = question else { continue };
-        if now.span.start_ms.saturating_sub(before.span.end_ms) <= ANSWER_WITHIN_MS {
-            any |= redact_after(&what_was_asked(before), now);
+        if now.span.start_ms.saturating_sub(before.span.end_ms) > ANSWER_WITHIN_MS {
+            continue;
+        }
+        let asked = what_was_asked(before);
+        // A number, however it was said; or a date without one ("the second of June") where a birth was asked for.
+        if Hints::of(Reading::of(now.text.as_str()).text()).any() || Hints::of(&asked).birth {
+            any |= redact_after(&asked, now);
         }
     }
     any
@@ -130,7 +137,7 @@ impl Thread<'_> {
             }
             if edges.whole().is_some() {
                 heard.push(next);
-            } else if !edges.is_nod {
+            } else if !edges.is_nod() {
                 return None;
             }
         }
@@ -173,12 +180,18 @@ impl Thread<'_> {
 
     /// A mail address that is cut before or behind its "at" or a "dot".
     fn mail_from(&self, first: usize, found: &mut [Vec<Found>]) {
+        let start = self.transcript[first].text.as_str();
+        let begins = MAIL_BEGINS.is_match(start);
+        let near = || (first + 1..self.transcript.len()).take(BETWEEN_PIECES + 1);
+        if !begins && near().all(|at| !MAIL_GOES_ON.is_match(self.transcript[at].text.as_str())) {
+            return;
+        }
         let channel = self.transcript[first].channel;
         let mut later = (first + 1..self.transcript.len()).take(BETWEEN_PIECES + 1);
-        let next = later.find(|&at| self.transcript[at].channel == channel || !self.edges[at].is_nod);
+        let next = later.find(|&at| self.transcript[at].channel == channel || !self.edges[at].is_nod());
         let Some(next) = next.filter(|&at| self.transcript[at].channel == channel) else { return };
-        let (start, rest) = (self.transcript[first].text.as_str(), self.transcript[next].text.as_str());
-        if !MAIL_GOES_ON.is_match(rest) && !MAIL_BEGINS.is_match(start) {
+        let rest = self.transcript[next].text.as_str();
+        if !begins && !MAIL_GOES_ON.is_match(rest) {
             return;
         }
         let cut = start.len() + 1;
@@ -221,7 +234,7 @@ impl Thread<'_> {
                 Some(piece) if !number::counts_something(&edges.read[piece.read.end..]) => {
                     found[next].push(Found { start: piece.said.start, end: piece.said.end, kind });
                 }
-                None if edges.is_nod => {}
+                None if edges.is_nod() => {}
                 _ => return,
             }
         }

@@ -5,6 +5,7 @@
 //! out all the same. A wrongly masked order number costs little, a published card number costs a customer.
 
 mod across;
+mod hints;
 mod meaning;
 mod number;
 mod pieces;

@@ -49,8 +49,8 @@ pub(super) struct Edges {
     pub(super) tail: Option<Piece>,
     /// The kind of the last number that was taken out of it, wherever that stood.
     pub(super) last_mark: Option<RedactedKind>,
-    /// Says too little to stand between the pieces of a number that somebody else gives.
-    pub(super) is_nod: bool,
+    /// The text as it was said.
+    said: String,
 }
 
 impl Edges {
@@ -78,9 +78,14 @@ impl Edges {
             (head, tail)
         };
         let last_mark = MARK.find_iter(read).last().and_then(|mark| kind_of(mark.as_str()));
-        let is_short = text.chars().count() <= NOD_CHARS;
-        let is_nod = is_back_channel(text) || BESIDE.is_match(read) || is_short && !ASKS.is_match(text);
-        Self { head, tail, last_mark, is_nod, read: reading.text().to_owned() }
+        Self { head, tail, last_mark, said: text.to_owned(), read: reading.text().to_owned() }
+    }
+
+    /// Whether it says too little to stand between the pieces of a number that somebody else gives.
+    pub(super) fn is_nod(&self) -> bool {
+        is_back_channel(&self.said)
+            || BESIDE.is_match(&self.read)
+            || self.said.chars().count() <= NOD_CHARS && !ASKS.is_match(&self.said)
     }
 
     /// The digits or the mark that an utterance is nothing but.

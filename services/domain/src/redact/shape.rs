@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use super::hints::Hints;
 use super::{Found, number, regex};
 use crate::RedactedKind::{
     self, AddressDetail, BankAccount, BirthDate, Card, Email, NationalId, PartialNumber, Plate,
@@ -15,6 +16,8 @@ const PLATE_DIGITS: usize = 2;
 struct Shape {
     kind: RedactedKind,
     pattern: Regex,
+    /// Without this in a text the pattern can't match.
+    needs: fn(&Hints) -> bool,
 }
 
 /// One digit or numeral of a date or a door.
@@ -30,18 +33,25 @@ const IBAN_COUNTRIES: &str = "A[DELTZ]|B[AEGHRY]|C[HRYZ]|D[EKO]|E[EGS]|F[IOR]|G[
 /// The words with which letters are spelled (ICAO Annex 10).
 const SPELLED: &str = "(?i:al(?:ph|f)a|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|whisky|whiskey|x-?ray|yankee|zulu)";
 
+/// Names the patterns of one sort, each with what it finds.
+type Definitions = fn(&mut dyn FnMut(RedactedKind, &str));
+
 /// In order of precedence. `it` is what goes, where that is not the whole match.
 static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
     let mut shapes = Vec::new();
-    let mut add = |kind, pattern: &str| shapes.push(Shape { kind, pattern: regex(pattern) });
-    emails_and_plates(&mut add);
-    written_numbers(&mut add);
-    birth_dates(&mut add);
-    addresses(&mut add);
+    let mut of = |needs: fn(&Hints) -> bool, define: Definitions| {
+        define(&mut |kind, pattern| shapes.push(Shape { kind, pattern: regex(pattern), needs }));
+    };
+    of(|hints| hints.at, emails);
+    of(|hints| hints.letter && hints.digit, plates);
+    of(|hints| hints.star || hints.letter && hints.digit, written_numbers);
+    of(|hints| hints.birth, birth_dates);
+    of(|hints| hints.door, chinese_addresses);
+    of(|hints| hints.letter && hints.digit, english_addresses);
     shapes
 });
 
-fn emails_and_plates(add: &mut impl FnMut(RedactedKind, &str)) {
+fn emails(add: &mut dyn FnMut(RedactedKind, &str)) {
     // A full stop before the next sentence has a space after it; the dot of a domain has none, or one on either side.
     let dot = r"(?:[.．]| \. | dot |\s?点\s?)";
     let chars = "[a-z0-9._%+零〇一二两三四五六七八九幺-]";
@@ -53,6 +63,9 @@ fn emails_and_plates(add: &mut impl FnMut(RedactedKind, &str)) {
     let spelled = format!(r"(?:{chars}[\s,]\s?){{2,}}");
     add(Email, &format!(r"(?i)(?:^|[^a-z0-9'’])(?P<it>{spelled}{local}{at}{domain})"));
     add(Email, &format!(r"(?i){local}{at}{domain}(?: at {domain})?"));
+}
+
+fn plates(add: &mut dyn FnMut(RedactedKind, &str)) {
     // Mainland plates: province, letter, five letters and digits; six with green plates.
     let mark = "[A-HJ-NP-Za-hj-np-z0-9零〇一二两三四五六七八九幺]";
     add(
@@ -70,7 +83,7 @@ fn emails_and_plates(add: &mut impl FnMut(RedactedKind, &str)) {
     add(Plate, &format!(r"{named}(?P<it>{lower})(?-u:\b)"));
 }
 
-fn written_numbers(add: &mut impl FnMut(RedactedKind, &str)) {
+fn written_numbers(add: &mut dyn FnMut(RedactedKind, &str)) {
     add(
         BankAccount,
         &format!(r"(?-u:\b)(?:{IBAN_COUNTRIES})\s?[0-9]\s?[0-9](?:[\s-]?[A-Z0-9]){{11,30}}(?-u:\b)"),
@@ -81,7 +94,7 @@ fn written_numbers(add: &mut impl FnMut(RedactedKind, &str)) {
     add(PartialNumber, r"[*•●]{2,}[\s-]?[0-9]{3,4}");
 }
 
-fn birth_dates(add: &mut impl FnMut(RedactedKind, &str)) {
+fn birth_dates(add: &mut dyn FnMut(RedactedKind, &str)) {
     // A birthday's cake, coupon or offer has dates that are nobody's birth.
     let zh = r"(?:出生|生日|生于)[^0-9０-９。！\]蛋糕优惠活动礼券福]{0,8}?";
     let year_month = format!(r"{N}{{2,4}}\s?年的?\s?{N}{{1,3}}\s?月");
@@ -104,7 +117,7 @@ fn birth_dates(add: &mut impl FnMut(RedactedKind, &str)) {
     );
 }
 
-fn addresses(add: &mut impl FnMut(RedactedKind, &str)) {
+fn chinese_addresses(add: &mut dyn FnMut(RedactedKind, &str)) {
     let part = format!(
         r"(?:{N}+(?:-{N}+)*\s?[A-Za-z]?|[A-Za-z])\s?(?:号楼|号院|号房|栋|幢|座|单元|弄|层|楼|室|户|门|号)"
     );
@@ -115,6 +128,9 @@ fn addresses(add: &mut impl FnMut(RedactedKind, &str)) {
     add(AddressDetail, &format!(r"(?:{N}+\s?(?:号楼|栋|幢|单元)|[A-Z]座){rest}"));
     add(AddressDetail, &format!("{N}{{3,4}}室"));
     add(AddressDetail, &format!(r"门牌(?:号码?)?[是为：:\s]{{0,2}}(?P<it>{N}+)"));
+}
+
+fn english_addresses(add: &mut dyn FnMut(RedactedKind, &str)) {
     add(
         AddressDetail,
         r"(?i)\b(?:apartment|apt\.?|flat|unit|suite|room|(?:house|door) number|p\.?o\.? box)\s(?:number\s|is\s)?(?P<it>[0-9]+(?: [0-9]+)*[a-z]?)\b",
@@ -133,8 +149,13 @@ fn addresses(add: &mut impl FnMut(RedactedKind, &str)) {
 
 /// The shapes in a text, in order and without overlaps; where two overlap, the earlier of the list.
 pub(super) fn found_in(text: &str) -> Vec<Found> {
+    let hints = Hints::of(text);
+    found_by(text, |shape| (shape.needs)(&hints))
+}
+
+fn found_by(text: &str, is_possible: impl Fn(&Shape) -> bool) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
-    for shape in SHAPES.iter() {
+    for shape in SHAPES.iter().filter(|shape| is_possible(shape)) {
         for captures in shape.pattern.captures_iter(text) {
             let Some((start, end)) = extent(&captures) else { continue };
             let free = found.iter().all(|other| end <= other.start || other.end <= start);
@@ -173,4 +194,10 @@ fn is_misread(kind: RedactedKind, text: &str, start: usize, end: usize) -> bool 
         }
         _ => false,
     }
+}
+
+/// The shapes in a text, looked for one by one whatever it holds: what [`found_in`] must find too.
+#[cfg(test)]
+pub(super) fn found_without_hints(text: &str) -> Vec<Found> {
+    found_by(text, |_| true)
 }

@@ -2,10 +2,10 @@
 //! example a line.
 
 use jiff::civil::Time;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use super::Sound;
-use crate::{Channel, Label, OutcomeKind, Reason};
+use super::{Pattern, Sound};
+use crate::{Channel, OutcomeKind, Reason};
 
 /// How bad a violation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -72,6 +72,18 @@ pub struct Phrases {
     /// Mandarin counts by its sound too, not only as it is written.
     #[serde(default)]
     pub by_sound: Option<Sound>,
+    /// Regular expressions over the words as they are written, in either language; case does not count.
+    #[serde(default)]
+    pub regex: Vec<String>,
+    /// A match that overlaps one of these phrases does not count.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// A match that overlaps one of these regular expressions does not count.
+    #[serde(default)]
+    pub except_regex: Vec<String>,
+    /// Other lists that are part of this one.
+    #[serde(default)]
+    pub also: Vec<String>,
 }
 
 /// A rule.
@@ -151,8 +163,8 @@ pub struct Attribute {
 }
 
 /// The fields of an event that rules may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum AttributeName {
     /// `agent`, `customer`, `line`; `unknown` satisfies nothing and makes the condition unknown.
     EndedBy,
@@ -162,6 +174,66 @@ pub enum AttributeName {
     Direction,
     /// The queue's name; an event without one makes the condition unknown.
     Queue,
+    /// Whose call it is.
+    Tenant,
+    /// `zh`, `en`, as spoken; a call in which nobody spoke makes the condition unknown.
+    Language,
+    /// A label of the event, by its name; an event without it makes the condition unknown.
+    Label(String),
+}
+
+/// What the name of an event's label begins with.
+const LABEL: &str = "labels.";
+
+impl TryFrom<String> for AttributeName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Ok(match name.as_str() {
+            "ended_by" => Self::EndedBy,
+            "auto_announced" => Self::AutoAnnounced,
+            "direction" => Self::Direction,
+            "queue" => Self::Queue,
+            "tenant" => Self::Tenant,
+            "language" => Self::Language,
+            other => match other.strip_prefix(LABEL).filter(|label| !label.is_empty()) {
+                Some(label) => Self::Label(label.to_owned()),
+                None => {
+                    return Err(format!(
+                        "`{name}` is no attribute of a call: there are ended_by, auto_announced, direction, queue, \
+                         tenant, language, and labels.NAME"
+                    ));
+                }
+            },
+        })
+    }
+}
+
+impl AttributeName {
+    /// The values that it can have, where these are known; anything else is never true.
+    pub(crate) fn values(&self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::EndedBy => Some(&["agent", "customer", "line"]),
+            Self::AutoAnnounced => Some(&["true", "false"]),
+            Self::Direction => Some(&["inbound", "outbound"]),
+            Self::Language => Some(&["zh", "en"]),
+            Self::Queue | Self::Tenant | Self::Label(_) => None,
+        }
+    }
+
+    /// As a rulebook writes it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::EndedBy => "ended_by".to_owned(),
+            Self::AutoAnnounced => "auto_announced".to_owned(),
+            Self::Direction => "direction".to_owned(),
+            Self::Queue => "queue".to_owned(),
+            Self::Tenant => "tenant".to_owned(),
+            Self::Language => "language".to_owned(),
+            Self::Label(label) => format!("{LABEL}{label}"),
+        }
+    }
 }
 
 /// Speech time of one speaker.
@@ -210,6 +282,10 @@ pub enum Clause {
     Outcome(Vec<OutcomeKind>),
     /// The call was made from this time of day on and before that one, by the clock of its event.
     StartedBetween([Time; 2]),
+    /// The agent's share of all speech time, 0–1: at least and at most this.
+    TalkRatio([f32; 2]),
+    /// Patterns one after the other, each of them after the one before.
+    Sequence(Vec<Pattern>),
     /// Every one of these.
     All(Vec<Clause>),
 }
@@ -222,116 +298,4 @@ pub struct Pace {
     pub zh: [f32; 2],
     /// Words per minute.
     pub en: [f32; 2],
-}
-
-/// Something that can be found in a call: labels or phrases (any of them), or an acoustic measure.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pattern {
-    /// Whose words. For `hold` and `interruption`: who is away, who interrupts.
-    pub speaker: Channel,
-    /// Any of these labels, above its threshold.
-    #[serde(default)]
-    pub labels: Vec<Label>,
-    /// Any phrase of these lists.
-    #[serde(default, deserialize_with = "one_or_many")]
-    pub phrases: Vec<String>,
-    /// An acoustic measure.
-    #[serde(default)]
-    pub measure: Option<Measure>,
-    /// Where; absent = anywhere in the call.
-    #[serde(default)]
-    pub window: Option<Window>,
-    /// How often, at the least.
-    #[serde(default = "once")]
-    pub at_least: usize,
-    /// Only where this speaker said something afterwards, and before the trigger.
-    #[serde(default)]
-    pub answered_by: Option<Channel>,
-    /// A match is excused where this is found; its window may speak of the match as the trigger.
-    #[serde(default)]
-    pub unless: Option<Box<Pattern>>,
-}
-
-fn once() -> usize {
-    1
-}
-
-/// A name, or a list of names.
-fn one_or_many<'de, D: Deserializer<'de>>(names: D) -> Result<Vec<String>, D::Error> {
-    struct Names;
-    impl<'de> serde::de::Visitor<'de> for Names {
-        type Value = Vec<String>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("the name of a phrase list, or a list of such names")
-        }
-
-        fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-            Ok(vec![name.to_owned()])
-        }
-
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, names: A) -> Result<Self::Value, A::Error> {
-            Deserialize::deserialize(serde::de::value::SeqAccessDeserializer::new(names))
-        }
-    }
-    names.deserialize_any(Names)
-}
-
-/// What can be found without understanding a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Measure {
-    /// The speaker is away for at least 10 s (nothing but back-channels) after a `hold_request`.
-    Hold,
-    /// Unannounced silence of both sides for at least 10 s.
-    DeadAir,
-    /// The speaker interrupts the other.
-    Interruption,
-}
-
-/// Where a match counts: in any of the parts that are given.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Window {
-    /// From the beginning of the conversation.
-    #[serde(default)]
-    pub first: Option<Extent>,
-    /// The speaker's last turns.
-    #[serde(default)]
-    pub last_turns: Option<usize>,
-    /// The last share of the call's time, 0–1.
-    #[serde(default)]
-    pub last_share: Option<f32>,
-    /// Anywhere before the trigger.
-    #[serde(default)]
-    pub before_trigger: bool,
-    /// No later than the utterance of the last match of this; anywhere where it has none.
-    #[serde(default)]
-    pub before_last: Option<Box<Pattern>>,
-    /// After the trigger.
-    #[serde(default)]
-    pub after_trigger: Option<After>,
-}
-
-/// So many turns of the speaker or so many seconds: what is inside either is inside.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Extent {
-    /// Turns of the speaker.
-    pub turns: usize,
-    /// Seconds.
-    pub seconds: f64,
-}
-
-/// A stretch after the trigger.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct After {
-    /// So many turns of the speaker; absent = to the end of the call.
-    #[serde(default)]
-    pub turns: Option<usize>,
-    /// What the speaker says in the trigger's own turn counts too.
-    #[serde(default)]
-    pub same_turn: bool,
 }

@@ -1,27 +1,31 @@
 //! Rules as data: a versioned rulebook, read from TOML and checked before it judges anybody.
 
 mod check;
+mod file;
 mod grammar;
+mod lists;
 mod number;
 mod pattern;
 mod phrase;
 mod scope;
+mod search;
 mod sound;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use toml::Spanned;
 
 pub use grammar::{
-    After, Attribute, AttributeName, Bilingual, Class, Clause, Condition, Extent, Measure, Owner, Pace,
-    Pattern, Phrases, Precondition, Rounds, Rule, Spoken, Trigger, Window,
+    Attribute, AttributeName, Bilingual, Class, Clause, Condition, Owner, Pace, Phrases, Precondition,
+    Rounds, Rule, Spoken, Trigger,
 };
 pub use scope::{Scope, Validity};
+pub use search::{After, Before, Extent, Measure, Pattern, Window};
 pub use sound::Sound;
 
 use crate::identity::content_digest;
-pub(crate) use phrase::{Phrase, Wording};
+pub(crate) use lists::PhraseList;
+pub(crate) use phrase::Wording;
 
 /// Confidence from which an utterance counts as heard, where a rulebook does not say.
 const DEFAULT_CONFIDENCE_FLOOR: f32 = 0.4;
@@ -35,29 +39,8 @@ fn lines(mistakes: &[String]) -> String {
     mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect()
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    id: String,
-    version: String,
-    #[serde(default = "default_confidence_floor")]
-    confidence_floor: f32,
-    #[serde(default)]
-    scope: Scope,
-    #[serde(default)]
-    validity: Validity,
-    #[serde(default)]
-    phrases: BTreeMap<Spanned<String>, Phrases>,
-    #[serde(rename = "rule", default)]
-    rules: Vec<Spanned<Rule>>,
-}
-
-fn default_confidence_floor() -> f32 {
-    DEFAULT_CONFIDENCE_FLOOR
-}
-
 /// A checked rulebook.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Rulebook {
     id: String,
     version: String,
@@ -65,23 +48,33 @@ pub struct Rulebook {
     confidence_floor: f32,
     scope: Scope,
     validity: Validity,
-    phrases: BTreeMap<String, Vec<Phrase>>,
+    phrases: BTreeMap<String, Vec<PhraseList>>,
     by_sound: bool,
     rules: Vec<Rule>,
+    /// Of each rule, its place in the list.
+    places: BTreeMap<String, usize>,
+}
+
+/// The same text is the same rulebook.
+impl PartialEq for Rulebook {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
 }
 
 impl Rulebook {
     /// Reads and checks a rulebook.
     ///
     /// # Errors
-    /// Names every mistake at once, each with its line and its rule; a text that is no TOML of this shape gives
-    /// one, with its line.
+    /// Names every mistake at once, each with its line and its rule; of a text that is no TOML, where it ceases to be.
     pub fn parse(toml: &str) -> Result<Self, RulebookErrors> {
-        let file: File = toml::from_str(toml).map_err(|error| RulebookErrors(vec![error.to_string()]))?;
-        let mistakes = check::mistakes(&file, toml);
+        let lines = file::Lines::of(toml);
+        let (file, unread) = file::read(toml, &lines).map_err(RulebookErrors)?;
+        let mistakes = check::mistakes(&file, &lines, unread);
         if !mistakes.is_empty() {
             return Err(RulebookErrors(mistakes));
         }
+        let rules: Vec<Rule> = file.rules.into_iter().map(Spanned::into_inner).collect();
         Ok(Self {
             id: file.id,
             version: file.version,
@@ -89,9 +82,10 @@ impl Rulebook {
             confidence_floor: file.confidence_floor,
             scope: file.scope,
             validity: file.validity,
-            by_sound: file.phrases.values().any(|list| list.by_sound.is_some()),
-            phrases: file.phrases.into_iter().map(|(name, list)| (name.into_inner(), list.ready())).collect(),
-            rules: file.rules.into_iter().map(Spanned::into_inner).collect(),
+            by_sound: file.phrases.values().flatten().any(|list| list.by_sound.is_some()),
+            phrases: lists::ready(&file.phrases),
+            places: rules.iter().enumerate().map(|(place, rule)| (rule.id.clone(), place)).collect(),
+            rules,
         })
     }
 
@@ -122,7 +116,7 @@ impl Rulebook {
     /// The rule with this id.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.id == id)
+        self.rules.get(*self.places.get(id)?)
     }
 
     /// Words heard with less confidence than this neither deduct nor count as transcribed, 0–1.
@@ -144,21 +138,13 @@ impl Rulebook {
     }
 
     /// The phrases of a list; nothing where there is no such list, which a checked rulebook never asks for.
-    pub(crate) fn phrases(&self, list: &str) -> &[Phrase] {
+    pub(crate) fn phrases(&self, list: &str) -> &[PhraseList] {
         self.phrases.get(list).map_or(&[], Vec::as_slice)
     }
 
     /// Whether any phrase counts by its sound.
     pub(crate) fn listens_by_sound(&self) -> bool {
         self.by_sound
-    }
-}
-
-impl Phrases {
-    /// Made ready to be found.
-    fn ready(&self) -> Vec<Phrase> {
-        let written = self.zh.iter().chain(&self.en);
-        written.map(|phrase| Phrase::new(phrase, self.by_sound)).collect()
     }
 }
 

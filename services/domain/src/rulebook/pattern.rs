@@ -44,14 +44,15 @@ impl Clause {
     fn patterns(&self) -> Vec<&Pattern> {
         match self {
             Self::Found(pattern) => vec![pattern],
+            Self::Sequence(steps) => steps.iter().collect(),
             Self::All(parts) => parts.iter().flat_map(Self::patterns).collect(),
-            Self::Pace(_) | Self::Outcome(_) | Self::StartedBetween(_) => Vec::new(),
+            Self::Pace(_) | Self::TalkRatio(_) | Self::Outcome(_) | Self::StartedBetween(_) => Vec::new(),
         }
     }
 
     fn needs_roles(&self) -> bool {
         match self {
-            Self::Found(_) | Self::Pace(_) => true,
+            Self::Found(_) | Self::Sequence(_) | Self::Pace(_) | Self::TalkRatio(_) => true,
             Self::All(parts) => parts.iter().any(Self::needs_roles),
             Self::Outcome(_) | Self::StartedBetween(_) => false,
         }

@@ -13,7 +13,7 @@ pub(super) const NUMBER: &str = "{number}";
 /// What [`NUMBER`] becomes in a folded phrase; no letter, so no text holds it.
 const ANY_NUMBER: char = '\u{fffd}';
 /// What the mark of a number that was taken out becomes in a folded text.
-const TAKEN_OUT: char = '\u{fffc}';
+pub(super) const TAKEN_OUT: char = '\u{fffc}';
 /// The kinds that are numbers: where they were, a number was said.
 const NUMBERS: &[RedactedKind] = &[
     RedactedKind::Card,
@@ -69,11 +69,8 @@ impl Folded {
         self.places.push(place);
     }
 
-    fn sounds(&self) -> Vec<Vec<Syllable>> {
-        self.letters
-            .iter()
-            .map(|&letter| if is_han(letter) { readings(letter) } else { Vec::new() })
-            .collect()
+    fn sounds(&self) -> Vec<&'static [Syllable]> {
+        self.letters.iter().map(|&letter| readings(letter)).collect()
     }
 }
 
@@ -91,7 +88,7 @@ fn special(text: &str) -> Option<(char, usize)> {
 #[derive(Debug, Clone)]
 pub(crate) struct Wording {
     text: Folded,
-    sounds: Vec<Vec<Syllable>>,
+    sounds: Vec<&'static [Syllable]>,
 }
 
 impl Wording {
@@ -109,7 +106,7 @@ pub(crate) struct Phrase {
     letters: Vec<char>,
     by_sound: Option<Sound>,
     /// Empty where the phrase counts as it is written alone.
-    sounds: Vec<Vec<Syllable>>,
+    sounds: Vec<&'static [Syllable]>,
 }
 
 impl Phrase {
@@ -132,18 +129,17 @@ impl Phrase {
     /// Every place where it stands, as ranges of characters of the text.
     ///
     /// Punctuation and case don't count, nor do spaces next to Han characters. English matches whole words.
-    pub(crate) fn find(&self, heard: &Wording) -> Vec<Range<usize>> {
+    pub(crate) fn find<'h>(&'h self, heard: &'h Wording) -> impl Iterator<Item = Range<usize>> + 'h {
         let text = &heard.text.letters;
         let inside_word = |side: Option<&char>, edge: char| {
             edge.is_ascii_alphanumeric() && side.is_some_and(char::is_ascii_alphanumeric)
         };
-        let matching = (0..text.len()).filter_map(|at| {
+        (0..text.len()).filter_map(move |at| {
             let end = self.end(heard, at).filter(|&end| end > at)?;
             let whole = !inside_word(at.checked_sub(1).and_then(|before| text.get(before)), text[at])
                 && !inside_word(text.get(end), text[end - 1]);
             whole.then(|| heard.text.places[at].start..heard.text.places[end - 1].end)
-        });
-        matching.collect()
+        })
     }
 
     /// Where the phrase ends, if it begins at `at`.
@@ -180,8 +176,8 @@ mod tests {
     #[track_caller]
     fn check_sound(text: &str, phrase: &str, by_sound: Option<Sound>, expect: &[&str]) {
         let chars: Vec<char> = text.chars().collect();
-        let places = Phrase::new(phrase, by_sound).find(&Wording::new(text, true));
-        let found: Vec<String> = places.into_iter().map(|at| chars[at].iter().collect()).collect();
+        let (phrase, heard) = (Phrase::new(phrase, by_sound), Wording::new(text, true));
+        let found: Vec<String> = phrase.find(&heard).map(|at| chars[at].iter().collect()).collect();
         assert_eq!(found, expect);
     }
 

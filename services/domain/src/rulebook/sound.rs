@@ -1,5 +1,7 @@
 //! How Mandarin sounds: toneless pinyin, and the sounds that recognisers take for each other.
 
+use std::sync::LazyLock;
+
 use pinyin::{Pinyin, ToPinyinMulti};
 use serde::Deserialize;
 
@@ -13,22 +15,54 @@ pub enum Sound {
     Similar,
 }
 
+/// A few letters as one number, which is compared at once.
+const fn key(letters: &str) -> u64 {
+    let (bytes, mut at, mut key) = (letters.as_bytes(), 0, 0);
+    while at < bytes.len() {
+        key = key << 8 | bytes[at] as u64;
+        at += 1;
+    }
+    key
+}
+
+const fn keys<const N: usize>(pairs: [(&str, &str); N]) -> [(u64, u64); N] {
+    let (mut keys, mut at) = ([(0, 0); N], 0);
+    while at < N {
+        keys[at] = (key(pairs[at].0), key(pairs[at].1));
+        at += 1;
+    }
+    keys
+}
+
 /// Initials that many speakers, and so recognisers, do not keep apart.
-const CONFUSED_INITIALS: &[(&str, &str)] = &[("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("f", "h")];
+const CONFUSED_INITIALS: [(u64, u64); 5] =
+    keys([("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("f", "h")]);
 /// The same of finals: front and back nasals, bare or after a glide. `ian` for `ing` is what makes 制定 of 致电.
-const CONFUSED_FINALS: &[(&str, &str)] =
-    &[("an", "ang"), ("en", "eng"), ("in", "ing"), ("ian", "iang"), ("uan", "uang"), ("ian", "ing")];
+const CONFUSED_FINALS: [(u64, u64); 6] =
+    keys([("an", "ang"), ("en", "eng"), ("in", "ing"), ("ian", "iang"), ("uan", "uang"), ("ian", "ing")]);
 
 /// One reading of a character, without its tone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Syllable {
-    initial: &'static str,
+    initial: u64,
     /// What follows the initial.
-    rest: &'static str,
+    rest: u64,
 }
 
+/// The first and the last character that has readings: extension A, and the basic block.
+const FIRST: char = '\u{3400}';
+const LAST: char = '\u{9fff}';
+
+/// Every reading of every character, looked up once: a call has thousands of characters.
+static READINGS: LazyLock<Vec<Vec<Syllable>>> = LazyLock::new(|| (FIRST..=LAST).map(looked_up).collect());
+
 /// Every reading of a character; none where it is not Han.
-pub(super) fn readings(c: char) -> Vec<Syllable> {
+pub(super) fn readings(c: char) -> &'static [Syllable] {
+    let place = u32::from(c).checked_sub(u32::from(FIRST)).filter(|_| c <= LAST);
+    place.and_then(|place| READINGS.get(place as usize)).map_or(&[], Vec::as_slice)
+}
+
+fn looked_up(c: char) -> Vec<Syllable> {
     let mut readings: Vec<Syllable> = Vec::new();
     for plain in c.to_pinyin_multi().into_iter().flatten().map(Pinyin::plain) {
         let syllable = Syllable::of(plain);
@@ -41,20 +75,21 @@ pub(super) fn readings(c: char) -> Vec<Syllable> {
 }
 
 impl Syllable {
-    fn of(plain: &'static str) -> Self {
+    fn of(plain: &str) -> Self {
         let two = ["zh", "ch", "sh"].iter().any(|initial| plain.starts_with(initial));
         let one = plain.starts_with(|c: char| c.is_ascii_lowercase() && !"aeiou".contains(c));
         let (initial, rest) = plain.split_at(if two { 2 } else { usize::from(one) });
-        Self { initial, rest }
+        Self { initial: key(initial), rest: key(rest) }
     }
 
     /// Whether one may be heard where the other was said.
     pub(super) fn sounds_like(self, other: Self, sound: Sound) -> bool {
-        let near = |a: &str, b: &str, confused: &[(&str, &str)]| {
-            let pair = |&(x, y): &(&str, &str)| (x, y) == (a, b) || (y, x) == (a, b);
-            a == b || sound == Sound::Similar && confused.iter().any(pair)
+        let near = |a: u64, b: u64, confused: &[(u64, u64)]| {
+            a == b
+                || sound == Sound::Similar
+                    && confused.iter().any(|&(x, y)| (x, y) == (a, b) || (y, x) == (a, b))
         };
-        near(self.initial, other.initial, CONFUSED_INITIALS) && near(self.rest, other.rest, CONFUSED_FINALS)
+        near(self.initial, other.initial, &CONFUSED_INITIALS) && near(self.rest, other.rest, &CONFUSED_FINALS)
     }
 }
 

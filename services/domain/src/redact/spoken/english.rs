@@ -22,8 +22,6 @@ static COUNTED: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// These name how many digits follow, and are none of them: "the last four".
 static LAST: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)\b(?:last|first|final|those|these) $"));
-static UNITS: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)^(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)$"));
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
@@ -89,8 +87,10 @@ fn word(written: &str) -> Word {
         one if one.len() == 1 && one.as_bytes()[0].is_ascii_digit() => {
             Written(u64::from(one.as_bytes()[0] - b'0'))
         }
-        other if UNITS.is_match(other) => Word::Ordinal(ordinal(other)),
-        _ => Other,
+        other => match ordinal(other) {
+            0 => Other,
+            value => Word::Ordinal(value),
+        },
     }
 }
 
@@ -107,6 +107,9 @@ struct Token {
 
 /// The numbers in words of a text, in order.
 pub(super) fn found_in(text: &str) -> Vec<Spoken> {
+    if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return Vec::new();
+    }
     let tokens: Vec<Token> = WORDS
         .find_iter(text)
         .map(|found| Token { word: word(found.as_str()), start: found.start(), end: found.end() })

@@ -1,0 +1,101 @@
+//! Mistakes of patterns and their windows.
+
+use crate::rulebook::file::Lists;
+use crate::{Before, Pattern, Window};
+
+/// Where in a rule a pattern stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// There is a trigger for its window to speak of.
+    pub(super) has_trigger: bool,
+    /// It is what must not be there.
+    pub(super) forbidden: bool,
+}
+
+pub(super) fn check(pattern: &Pattern, place: Place, phrases: &Lists, found: &mut Vec<String>) {
+    let words = !pattern.labels.is_empty() || !pattern.phrases.is_empty();
+    if words == pattern.measure.is_some() {
+        found.push(
+            "a pattern needs `labels` or `phrases` (or both: any of them), or a `measure` alone".into(),
+        );
+    }
+    for label in pattern.labels.iter().filter(|label| label.speaker() != pattern.speaker) {
+        found.push(format!(
+            "label `{}` is only ever given to the {}: with speaker = \"{}\" it never matches",
+            label.name(),
+            label.speaker().name(),
+            pattern.speaker.name(),
+        ));
+    }
+    for list in pattern.phrases.iter().filter(|list| !phrases.contains_key(list.as_str())) {
+        found.push(format!("there is no phrase list `{list}`: add [phrases.{list}] or mend the name"));
+    }
+    check_count(pattern, phrases, found);
+    if let Some(excuse) = &pattern.unless {
+        if !place.forbidden {
+            found.push(
+                "`unless` excuses what `must_not` forbids: anywhere else it has no effect, remove it".into(),
+            );
+        }
+        check(excuse, Place { has_trigger: true, forbidden: false }, phrases, found);
+    }
+    if let Some(window) = &pattern.window {
+        check_window(window, place, phrases, found);
+    }
+}
+
+fn check_count(pattern: &Pattern, phrases: &Lists, found: &mut Vec<String>) {
+    if pattern.at_least == 0 {
+        found.push("`at_least = 0` always matches: leave it out or give 1 or more".into());
+    }
+    if !pattern.different {
+        return;
+    }
+    if pattern.measure.is_some() || pattern.at_least < 2 {
+        found.push("`different` is for `at_least = 2` or more labels or phrases: remove it".into());
+    }
+    let lists = pattern.phrases.iter().filter_map(|name| phrases.get(name.as_str())?.as_ref());
+    let entries = |list: &crate::Phrases| list.zh.len() + list.en.len() + list.regex.len();
+    let open = |list: &crate::Phrases| !list.also.is_empty();
+    let there = pattern.labels.len() + lists.clone().map(entries).sum::<usize>();
+    if pattern.at_least > there && !lists.clone().any(open) {
+        found.push(format!(
+            "`at_least = {}` different ones can never match: there are {there} to find",
+            pattern.at_least
+        ));
+    }
+}
+
+fn check_window(window: &Window, place: Place, phrases: &Lists, found: &mut Vec<String>) {
+    if let Some(last) = &window.before_last {
+        check(last, Place { forbidden: false, ..place }, phrases, found);
+    }
+    if !place.has_trigger && (window.before_trigger.is_some() || window.after_trigger.is_some()) {
+        found.push("the window speaks of a trigger, and there is none".into());
+    }
+    if window.last_share.is_some_and(|share| !(share > 0.0 && share <= 1.0)) {
+        found.push("`last_share` is a share of the call's time, more than 0 and at most 1".into());
+    }
+    let after = window.after_trigger.as_ref();
+    let seconds = [
+        ("first.seconds", window.first.as_ref().map(|first| first.seconds)),
+        ("last_seconds", window.last_seconds),
+        ("before_trigger.seconds", window.before_trigger.as_ref().and_then(|before| before.seconds)),
+        ("after_trigger.seconds", after.and_then(|after| after.seconds)),
+    ];
+    let wrong = |seconds: f64| !(seconds >= 0.0 && seconds.is_finite());
+    for (name, _) in seconds.iter().filter(|(_, seconds)| seconds.is_some_and(wrong)) {
+        found.push(format!("`{name}` is a time in seconds, 0 or more"));
+    }
+    let none = |turns: Option<usize>, seconds: Option<f64>| {
+        (turns, seconds) != (None, None) && turns.unwrap_or(0) == 0 && seconds.unwrap_or(0.0) <= 0.0
+    };
+    let never = window.first.as_ref().is_some_and(|first| none(Some(first.turns), Some(first.seconds)))
+        || window.last_turns == Some(0)
+        || window.last_seconds.is_some_and(|seconds| seconds <= 0.0)
+        || window.before_trigger.as_ref().is_some_and(|Before { turns, seconds }| none(*turns, *seconds))
+        || after.is_some_and(|after| none(after.turns, after.seconds) && !after.same_turn);
+    if never {
+        found.push("the window is empty and can never match".into());
+    }
+}
