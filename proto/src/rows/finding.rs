@@ -115,6 +115,8 @@ fn row(finding: Finding, assessment: &Assessment, ids: &Ids, language: Option<St
         label: claim.map(|claim| claim.label.name().to_owned()),
         probability: claim.map(|claim| claim.probability),
         threshold: claim.map(|claim| claim.threshold),
+        rulebook: assessment.provenance.rulebook.clone(),
+        rulebook_version: assessment.provenance.rulebook_version.clone(),
         ..finding.row
     };
     with_evidence(row, &finding.evidence)

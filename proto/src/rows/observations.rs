@@ -83,8 +83,8 @@ impl Item<'_> {
                 };
                 let score = |label: &callqa_domain::Label| index + code_bytes(label.name()) + FLOAT_BYTES;
                 let text = serde_json::to_vec(&utterance.text)?.len() + 1;
-                code_bytes(utterance.channel.name())
-                    + span_bytes(utterance.span)
+                // The channel and the span stand twice where something has to be silenced.
+                2 * (code_bytes(utterance.channel.name()) + span_bytes(utterance.span))
                     + text
                     + FLOAT_BYTES
                     + utterance.redactions.iter().map(redaction).sum::<usize>()
@@ -117,6 +117,11 @@ fn put_utterance(row: &mut ObservationsRow, index: u32, Observed { utterance, sc
     row.utterance_end_ms.push(utterance.span.end_ms);
     row.utterance_text.push(utterance.text.as_str().to_owned());
     row.utterance_confidence.push(utterance.confidence);
+    if !utterance.redactions.is_empty() {
+        row.mute_channel.push(utterance.channel.name().to_owned());
+        row.mute_start_ms.push(utterance.span.start_ms);
+        row.mute_end_ms.push(utterance.span.end_ms);
+    }
     for redaction in &utterance.redactions {
         row.redaction_utterance.push(index);
         row.redaction_kind.push(redaction.kind.name().to_owned());
