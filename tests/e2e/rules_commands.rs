@@ -41,7 +41,7 @@ fn an_expectation_that_fails() {
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     let failure = ":8: rude: attitude.rude expected met, judged violated; agent 2.0-3.0 s \"闭嘴\"";
     assert!(lines[0].ends_with(failure), "{lines:?}");
-    assert_eq!(lines[1..], ["1 case, 2 expectations: 1 not as expected"]);
+    assert_eq!(lines[1..], ["1 case, 2 expectations: 1 not as expected, agreement 0.500"]);
 }
 
 #[test]
@@ -110,4 +110,60 @@ fn a_backtest_goes_on_behind_a_row_that_can_not_be_read() {
     assert_eq!((&changed["from"], &changed["to"]), (&json!("violated"), &json!("met")));
     assert!(lines[0]["after"]["score"].as_u64() > lines[0]["before"]["score"].as_u64());
     assert!(!outcome.stderr.contains(SECRET) && !outcome.stdout.contains(SECRET));
+}
+
+/// A stored row is explained and exported as it is: no model, no broker, and nothing that was said leaves unredacted.
+#[test]
+fn a_stored_call_is_explained_and_exported() {
+    let mut row = row("a");
+    row["utterance_text"] = json!(["hello <b>there</b>", "my card is 4111 1111 1111 1111"]);
+    let line = row.to_string();
+
+    let outcome = run(&["rules", "explain", "--rule", "script.closing"], &line);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{}", outcome.stdout);
+    for part in
+        ["script.closing  Closing", "violated, −3 (minor)", "must: agent: closing, in the last 2 turns: no"]
+    {
+        assert!(outcome.stdout.contains(part), "{part:?} is not in\n{}", outcome.stdout);
+    }
+    let outcome = run(&["rules", "explain", "--json"], &line);
+    let explained: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(explained["rules"].as_array().unwrap().len(), 23);
+
+    let outcome = run(&["export", "--to", "vtt"], &line);
+    assert!(
+        outcome
+            .stdout
+            .starts_with("WEBVTT\n\n1\n00:00:00.000 --> 00:00:02.000\n<v Agent>hello &lt;b&gt;there")
+    );
+    let outcome = run(&["export", "--to", "contact-lens"], &line);
+    let analysis: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(analysis["Transcript"][1]["Content"], "my card is [card]");
+    let outcome = run(&["export", "--to", "html", "--lang", "zh"], &line);
+    assert!(
+        outcome.stdout.contains("礼貌结束") && !outcome.stdout.contains("<b>there"),
+        "{}",
+        outcome.stdout
+    );
+    assert!(!outcome.stdout.contains("4111"));
+}
+
+#[test]
+fn what_can_not_be_explained_is_told_in_a_sentence() {
+    let outcome = run(&["rules", "explain", "--rule", "script.hello"], "{}");
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("service-baseline has no rule script.hello"), "{}", outcome.stderr);
+    let outcome = run(&["rules", "explain"], &json!({"secret": SECRET}).to_string());
+    assert_eq!(outcome.code, Some(1));
+    assert!(
+        outcome.stderr.contains("this is no call on file") && !outcome.stderr.contains(SECRET),
+        "{}",
+        outcome.stderr
+    );
+    let excluded = json!({"call_id": "x", "ending": "excluded", "reason": "no_speech"}).to_string();
+    let outcome = run(&["export", "--to", "vtt"], &excluded);
+    assert!(outcome.stderr.contains("was not assessed"), "{}", outcome.stderr);
+    let two = format!("{}\n{}\n", row("a"), row("b"));
+    let outcome = run(&["export", "--to", "vtt"], &two);
+    assert!(outcome.stderr.contains("the files have 2 calls"), "{}", outcome.stderr);
 }

@@ -74,6 +74,26 @@ pub enum CliError {
         /// All of them.
         mistakes: Vec<Mistake>,
     },
+    /// A rule that the rulebook does not have.
+    #[error("{rulebook} has no rule {rule}; `callqa rules explain CALL` without --rule names all of them")]
+    NoRule {
+        /// Its id.
+        rule: String,
+        /// The rulebook's id.
+        rulebook: String,
+    },
+    /// A call that no file has.
+    #[error("no file has a call with the id {call}")]
+    NoCall {
+        /// Its id.
+        call: String,
+    },
+    /// Several calls where one is written.
+    #[error("the files have {calls} calls; name one with --call, or a folder for all of them with --out")]
+    NotOneCall {
+        /// How many there are.
+        calls: usize,
+    },
     /// A file of text that is none.
     #[error("{file}: this is not UTF-8; save it in that encoding")]
     NotUtf8 {
@@ -136,6 +156,12 @@ pub enum CliError {
     Json {
         /// Why.
         source: serde_json::Error,
+    },
+    /// A report could not be written.
+    #[error("the report can't be written: {source}")]
+    Template {
+        /// Why.
+        source: askama::Error,
     },
     /// The runtime that waits for the broker's answer can't be set up.
     #[error("the asynchronous runtime can't be set up: {0}")]

@@ -6,6 +6,8 @@ mod check_config;
 mod classify;
 mod dialogue;
 mod error;
+mod export;
+mod filed;
 mod judge;
 mod kafka;
 mod lines;
@@ -19,6 +21,7 @@ mod results;
 mod rules;
 mod terminal;
 mod topics;
+mod words;
 
 use std::process::ExitCode;
 
@@ -43,6 +46,7 @@ enum Command {
     Assess(assess::Args),
     Classify(classify::Args),
     Judge(judge::Args),
+    Export(export::Args),
     Publish(publish::Args),
     Results(results::Args),
     Audit(audit::Args),
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Command::Assess(args) => args.run(),
         Command::Classify(args) => args.run(),
         Command::Judge(args) => args.run(),
+        Command::Export(args) => args.run(),
         Command::Publish(args) => args.run(),
         Command::Results(args) => args.run(),
         Command::Audit(args) => args.run(),

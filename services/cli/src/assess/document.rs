@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use callqa_domain::{
-    Acoustics, Assessment, ChannelObserved, Coverage, Evidence, Gap, Label, Observed, Provenance, Threshold,
-    Verdict,
+    Acoustics, Assessment, ChannelObserved, Coverage, Evidence, Gap, Label, Muted, Observed, OutcomeEstimate,
+    Provenance, Threshold, Verdict,
 };
 use callqa_worker::analyst::Judged;
 use serde::Serialize;
 
 use super::crew::Outcome;
 use crate::CliError;
+use crate::filed::Event;
 
 /// A judged call. Times are milliseconds of the recording, probabilities 0–1.
 #[derive(Serialize)]
@@ -29,6 +30,8 @@ struct Assessed<'a> {
     provisional: bool,
     outcome: &'static str,
     outcome_probability: f32,
+    /// Of each outcome; the judge may still call it unknown.
+    outcome_probabilities: Option<OutcomeEstimate>,
     flagged: bool,
     /// 0–100, the most urgent highest.
     flag_priority: Option<u32>,
@@ -41,10 +44,16 @@ struct Assessed<'a> {
     gaps: &'a [Gap],
     channels: &'a [ChannelObserved],
     dual_mono: bool,
+    /// One track with both speakers: rules that need to know who speaks are unknown.
+    mono: bool,
+    /// What has to be silenced before anybody may hear the recording.
+    muted: Vec<Muted>,
     acoustics: &'a Acoustics,
     coverage: Coverage,
     thresholds: &'a BTreeMap<Label, Threshold>,
     labels: &'a BTreeMap<String, String>,
+    /// What the call's event said.
+    event: Event,
     provenance: &'a Provenance,
 }
 
@@ -114,6 +123,7 @@ fn assessed<'a>(file: &Path, assessment: &'a Assessment) -> Assessed<'a> {
         provisional: scorecard.provisional,
         outcome: outcome.kind.name(),
         outcome_probability: outcome.probability,
+        outcome_probabilities: observations.outcome,
         flagged: flag.is_some(),
         flag_priority: flag.as_ref().map(|flag| flag.priority),
         flags: reasons.map(|r| Flagged { reason: r.code(), evidence: evidence(r.code()) }).collect(),
@@ -122,10 +132,13 @@ fn assessed<'a>(file: &Path, assessment: &'a Assessment) -> Assessed<'a> {
         gaps: &observations.gaps,
         channels: &observations.channels,
         dual_mono: observations.dual_mono,
+        mono: observations.is_mono(),
+        muted: observations.muted(),
         acoustics,
         coverage: *coverage,
         thresholds: &observations.thresholds,
         labels: &call.labels,
+        event: Event::of(call),
         provenance,
     }
 }

@@ -34,6 +34,13 @@ pub enum At {
 }
 
 impl At {
+    /// The number of its line, or of its place in the array.
+    pub fn number(self) -> usize {
+        match self {
+            Self::Line(number) | Self::Element(number) => number,
+        }
+    }
+
     /// `calls.jsonl:3 (id "a")`.
     pub fn of(self, file: &str, id: &Value) -> String {
         let place = match self {

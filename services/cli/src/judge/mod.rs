@@ -1,20 +1,19 @@
 //! `callqa judge`: the rulebook over written dialogues, without recordings.
 
 pub mod document;
+pub mod opened;
 pub mod reading;
 mod report;
 pub mod transcript;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use callqa_domain::Rulebook;
-use callqa_models::{Classifier, OutcomeEstimator};
 use serde_json::Value;
 
 use crate::models::Whereabouts;
 use crate::{CliError, Done, dialogue, lines, rules, terminal};
-use reading::Reading;
+use opened::Opened;
 use transcript::Dialogue;
 
 /// Judges written dialogues, without recordings
@@ -26,12 +25,13 @@ use transcript::Dialogue;
 /// knows); ended_by unknown; confidence 1 (0-1, how well it was heard). Times are milliseconds from the start of the
 /// call, and turns may overlap; without start_ms a turn begins 200 ms after the one before it, without end_ms it
 /// lasts 250 ms a Han character and 350 ms a word. labels ({"politeness": label or null, "resolution": [labels],
-/// "script": [labels]}) take the place of the classifiers; only the outcome is estimated then. Also read: "direction", "queue", "auto_announced".
+/// "script": [labels]}) take the place of the classifiers; only the outcome is estimated then. Also read: "direction", "queue", "auto_announced", "started_at" (RFC 3339, with an offset).
 ///
 /// Writes JSON Lines in the same order: {"id", "outcome", "outcome_probability" (0-1),
 /// "outcome_probabilities" ({"resolved", "partially_resolved", "unresolved"}, calibrated), "rules", "reasons",
-/// "flagged", "score" (0-100), "provisional", "turns" (the redacted texts), "evidence"}. In a piece of evidence,
-/// utterance is the index of its turn, from 0.
+/// "flagged", "flag" ({"priority" (0-100), "reasons"} or null), "score" (0-100), "provisional", "rulebook" ({"id",
+/// "version", "digest"}), "turns" (the redacted texts), "muted" (what has to be silenced before anybody may hear the
+/// recording), "evidence"}. In a piece of evidence, utterance is the index of its turn, from 0.
 ///
 /// A dialogue that can't be read gives {"id", "error"} in its place and a sentence on standard error; the rest goes
 /// on, and the exit code is 1.
@@ -55,13 +55,7 @@ impl Args {
     /// Mistakes in the rulebook; models that can't be opened or that fail; output that can't be written.
     pub fn run(&self) -> Result<Done, CliError> {
         let rulebook = rules::read(self.rulebook.as_deref())?;
-        let mut bench = Bench {
-            rulebook: &rulebook,
-            models: &self.models,
-            classifier: None,
-            outcome: None,
-            done: Done::Well,
-        };
+        let mut bench = Bench { rulebook: &rulebook, opened: Opened::of(&self.models), done: Done::Well };
         for path in &self.files {
             bench.judge_file(path)?;
         }
@@ -71,9 +65,7 @@ impl Args {
 
 struct Bench<'a> {
     rulebook: &'a Rulebook,
-    models: &'a Whereabouts,
-    classifier: Option<Arc<dyn Classifier>>,
-    outcome: Option<Arc<dyn OutcomeEstimator>>,
+    opened: Opened<'a>,
     done: Done,
 }
 
@@ -105,25 +97,9 @@ impl Bench<'_> {
     }
 
     fn judge(&mut self, dialogue: &Dialogue) -> Result<String, CliError> {
-        let classifier = if dialogue.is_labelled() { None } else { Some(self.classifier()?) };
-        let outcome = self.outcome()?;
-        let reading = Reading::of(dialogue, classifier.as_deref(), Some(&*outcome))?;
+        let reading = self.opened.read(dialogue)?;
         let judgement = callqa_domain::judge(&dialogue.call, &reading.observations, self.rulebook);
-        report::line(&dialogue.id, judgement, &reading)
-    }
-
-    fn classifier(&mut self) -> Result<Arc<dyn Classifier>, CliError> {
-        if let Some(classifier) = &self.classifier {
-            return Ok(Arc::clone(classifier));
-        }
-        Ok(Arc::clone(self.classifier.insert(self.models.classifier()?)))
-    }
-
-    fn outcome(&mut self) -> Result<Arc<dyn OutcomeEstimator>, CliError> {
-        if let Some(outcome) = &self.outcome {
-            return Ok(Arc::clone(outcome));
-        }
-        Ok(Arc::clone(self.outcome.insert(self.models.outcome()?)))
+        report::line(&dialogue.id, judgement, &reading, self.rulebook)
     }
 
     fn complain(&mut self, message: &str) {

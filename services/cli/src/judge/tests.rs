@@ -3,7 +3,9 @@
 use callqa_domain::judge;
 use callqa_models::scripted::{self, Keywords};
 use serde_json::Value;
+use std::sync::Arc;
 
+use super::reading::Reading;
 use super::*;
 
 /// `a text #label` or `c text #label`, a line a turn; other fields of the dialogue first.
@@ -36,8 +38,9 @@ fn report(json: &str) -> Value {
     assert!(dialogue.is_labelled());
     let outcome = scripted::kit(&Arc::default(), Keywords::of(&[])).outcome;
     let reading = Reading::of(&dialogue, None, Some(&*outcome)).unwrap();
-    let judgement = judge(&dialogue.call, &reading.observations, &rules::read(None).unwrap());
-    serde_json::from_str(&report::line(&dialogue.id, judgement, &reading).unwrap()).unwrap()
+    let rulebook = rules::read(None).unwrap();
+    let judgement = judge(&dialogue.call, &reading.observations, &rulebook);
+    serde_json::from_str(&report::line(&dialogue.id, judgement, &reading, &rulebook).unwrap()).unwrap()
 }
 
 const GOOD: &[&str] = &[

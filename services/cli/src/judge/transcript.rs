@@ -99,6 +99,7 @@ fn call(fields: &Fields<'_>, id: &Value, language: Option<Language>) -> Result<C
     let mono = fields.optional("channels", "1 or 2", is_mono)?.unwrap_or(false);
     let ended_by = "\"agent\", \"customer\", \"line\" or \"unknown\"";
     let direction = "\"inbound\", \"outbound\" or \"unknown\"";
+    let started_at = "an RFC 3339 date and time with an offset, such as 2026-03-04T10:00:00+08:00";
     Ok(Call {
         tenant: "local".to_owned(),
         call_id: id.as_str().map_or_else(|| id.to_string(), ToOwned::to_owned),
@@ -112,7 +113,7 @@ fn call(fields: &Fields<'_>, id: &Value, language: Option<Language>) -> Result<C
         direction: fields
             .optional("direction", direction, |value| Direction::deserialize(value).ok())?
             .unwrap_or_default(),
-        started_at: None,
+        started_at: fields.optional("started_at", started_at, |value| value.as_str()?.parse().ok())?,
         answered_at: None,
         ended_by: fields
             .optional("ended_by", ended_by, |value| EndedBy::deserialize(value).ok())?

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod check;
+mod explain;
 mod test;
 
 use std::fs;
@@ -11,6 +12,7 @@ use callqa_domain::Rulebook;
 
 use crate::{CliError, Done};
 
+pub use backtest::{Place, RowRefusal, Shelf, row_of};
 pub use test::Mistake;
 
 /// The rulebook that is used where none is named.
@@ -28,10 +30,11 @@ enum Command {
     Check(check::Args),
     Test(test::Args),
     Backtest(backtest::Args),
+    Explain(explain::Args),
 }
 
 impl Args {
-    /// Checks, tests or compares rulebooks.
+    /// Checks, tests, compares or explains rulebooks.
     ///
     /// # Errors
     /// A rulebook that can't be read or has mistakes, where the command needs it; output that can't be written.
@@ -40,6 +43,7 @@ impl Args {
             Command::Check(args) => args.run(),
             Command::Test(args) => args.run(),
             Command::Backtest(args) => args.run(),
+            Command::Explain(args) => args.run(),
         }
     }
 }

@@ -13,7 +13,7 @@ use callqa_proto::reassemble;
 use crate::lines::{self, Lines};
 use crate::{CliError, Done, dialogue, rules, terminal};
 use change::Change;
-use stored::{Place, RowRefusal, Shelf};
+pub use stored::{Place, RowRefusal, Shelf, row_of};
 
 /// Judges stored calls by two rulebooks and tells what differs
 ///

@@ -84,6 +84,18 @@ pub fn row(line: &[u8]) -> Result<ObservationsRow, RowRefusal> {
         let column = error.column();
         if error.is_data() { RowRefusal::OtherShape { column } } else { RowRefusal::NotJson { column } }
     })?;
+    checked(row)
+}
+
+/// Reads a row that is JSON already.
+///
+/// # Errors
+/// Where it is none, or none that this version knows.
+pub fn row_of(value: serde_json::Value) -> Result<ObservationsRow, RowRefusal> {
+    checked(serde_json::from_value(value).map_err(|_| RowRefusal::OtherTopic)?)
+}
+
+fn checked(row: ObservationsRow) -> Result<ObservationsRow, RowRefusal> {
     // Rows may lack fields that came later, so that rows of other topics read as empty ones.
     if row.parts == 0 || row.part >= row.parts || row.result_id.is_empty() {
         return Err(RowRefusal::OtherTopic);

@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use callqa_domain::{Rulebook, Ruling};
+use callqa_domain::Rulebook;
 use serde_json::{Map, Value, json};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
+use super::expected::{self, Expectation};
 use super::script;
 use super::sheet::{Mistake, Sheet};
-use super::{RULINGS, ruling_named};
 use crate::judge::transcript::Dialogue;
 
 /// What a case may say, for the message about anything else.
-const FIELDS: &str =
-    "name, lang, ended_by, auto_announced, direction, queue, outcome, dialogue and [case.expect]";
+const FIELDS: &str = "name, lang, channels, ended_by, auto_announced, direction, queue, started_at, outcome, dialogue \
+                      and [case.expect]";
 /// The score of a label that is in doubt: between the two thresholds.
 const IN_DOUBT: f32 = 0.5;
 
@@ -30,17 +30,6 @@ pub struct Case {
     pub outcome: Option<Told>,
     /// In the order of the file.
     pub expected: Vec<Expectation>,
-}
-
-/// What a rule must say.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Expectation {
-    /// On which line of the file.
-    pub line: usize,
-    /// The rule's id.
-    pub rule: String,
-    /// Its answer.
-    pub ruling: Ruling,
 }
 
 /// An outcome that a model can tell.
@@ -80,12 +69,17 @@ pub fn read(text: &str, rulebook: &Rulebook) -> Result<Vec<Case>, Vec<Mistake>> 
 }
 
 fn read_document(document: &DeTable<'_>, rulebook: &Rulebook, sheet: &mut Sheet<'_>) -> Vec<Case> {
-    for (key, _) in document.iter().filter(|(key, _)| key.get_ref() != "case") {
+    let known = ["case", "usual", "event"];
+    for (key, _) in document.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
         sheet.wrong(
             key.span().start,
-            format!("`{}` is not known here: cases begin with [[case]]", key.get_ref()),
+            format!("`{}` is not known here: there are [event], [usual] and [[case]]", key.get_ref()),
         );
     }
+    let event = document.get("event").map_or_else(Map::new, |event| read_event(event, sheet));
+    let usual = document
+        .get("usual")
+        .map_or_else(Vec::new, |usual| expected::read("usual", usual.span().start, usual, rulebook, sheet));
     let listed = document.get("case").map(Spanned::get_ref);
     let Some(listed) = listed.and_then(DeValue::as_array).filter(|listed| !listed.is_empty()) else {
         sheet.wrong_on(1, "there is no [[case]]: write at least one");
@@ -98,11 +92,12 @@ fn read_document(document: &DeTable<'_>, rulebook: &Rulebook, sheet: &mut Sheet<
             sheet.wrong(case.span().start, "a case is a table: begin it with [[case]]");
             continue;
         };
-        let Some(case) = read_case(case.span(), table, rulebook, sheet) else { continue };
-        if !names.insert(case.1.name.clone()) {
-            sheet.wrong_on(case.0, "another case has this name: rename one");
+        let Some((line, mut case)) = read_case(case.span(), table, &event, rulebook, sheet) else { continue };
+        if !names.insert(case.name.clone()) {
+            sheet.wrong_on(line, "another case has this name: rename one");
         }
-        cases.push(case.1);
+        expected::add_usual(&mut case.expected, &usual, line);
+        cases.push(case);
     }
     cases
 }
@@ -111,16 +106,19 @@ fn read_document(document: &DeTable<'_>, rulebook: &Rulebook, sheet: &mut Sheet<
 fn read_case(
     span: Range<usize>,
     table: &DeTable<'_>,
+    event: &Map<String, Value>,
     rulebook: &Rulebook,
     sheet: &mut Sheet<'_>,
 ) -> Option<(usize, Case)> {
-    let mut fields = Map::new();
+    let mut fields = event.clone();
     let (mut name, mut dialogue, mut expected, mut outcome) = (None, None, None, None);
     for (key, value) in table {
         match key.get_ref().as_ref() {
             "name" => name = Some((sheet.line(value.span().start), sheet.text("name", value))),
             "dialogue" => dialogue = Some((sheet.line(key.span().start), read_dialogue(value, sheet))),
-            "expect" => expected = Some(read_expected(key.span().start, value, rulebook, sheet)),
+            "expect" => {
+                expected = Some(expected::read("expect", key.span().start, value, rulebook, sheet));
+            }
             "outcome" => outcome = read_outcome(value, sheet),
             other => {
                 if let Some(value) = read_field(other, key.span().start, value, sheet) {
@@ -160,13 +158,37 @@ fn read_dialogue(value: &Spanned<DeValue<'_>>, sheet: &mut Sheet<'_>) -> Vec<scr
     lines
 }
 
+/// What the events of all cases say that do not say otherwise.
+fn read_event(event: &Spanned<DeValue<'_>>, sheet: &mut Sheet<'_>) -> Map<String, Value> {
+    let Some(table) = event.get_ref().as_table() else {
+        sheet.wrong(
+            event.span().start,
+            "`event` is a table: write it in brackets, and below it what events say",
+        );
+        return Map::new();
+    };
+    let field = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
+        let name: &str = key.get_ref();
+        Some((name.to_owned(), read_field(name, key.span().start, value, sheet)?))
+    };
+    table.iter().filter_map(field).collect()
+}
+
 /// What an event would say of the call.
 fn read_field(key: &str, at: usize, value: &Spanned<DeValue<'_>>, sheet: &mut Sheet<'_>) -> Option<Value> {
     match key {
         "lang" => sheet.one_of(key, value, &["zh", "en"]).map(Value::from),
         "ended_by" => sheet.one_of(key, value, &["agent", "customer", "line", "unknown"]).map(Value::from),
         "direction" => sheet.one_of(key, value, &["inbound", "outbound", "unknown"]).map(Value::from),
-        "queue" => sheet.text(key, value).map(Value::from),
+        "queue" | "started_at" => sheet.text(key, value).map(Value::from),
+        "channels" => {
+            let given = value.get_ref().as_integer().and_then(|number| number.as_str().parse::<u8>().ok());
+            let known = given.filter(|channels| matches!(channels, 1 | 2));
+            if known.is_none() {
+                sheet.wrong(value.span().start, "`channels` must be 1 (both on one track) or 2");
+            }
+            known.map(Value::from)
+        }
         "auto_announced" => {
             let given = value.get_ref().as_bool();
             if given.is_none() {
@@ -220,60 +242,4 @@ fn spoken(
         }
     }
     Some(dialogue)
-}
-
-/// What the rules must say. A bare `script.greeting = "met"` is a table in a table for TOML; both ways are read.
-fn read_expected(
-    at: usize,
-    value: &Spanned<DeValue<'_>>,
-    rulebook: &Rulebook,
-    sheet: &mut Sheet<'_>,
-) -> Vec<Expectation> {
-    let Some(table) = value.get_ref().as_table() else {
-        sheet.wrong(at, "`expect` is a table: write [case.expect], and below it a line a rule");
-        return Vec::new();
-    };
-    let mut named = Vec::new();
-    flatten("", table, &mut named);
-    if named.is_empty() {
-        sheet.wrong(at, "nothing is expected: add a line such as script.greeting = \"met\"");
-    }
-    named.sort_by_key(|(_, at, _)| *at);
-    let mut expected = Vec::new();
-    for (rule, at, value) in named {
-        if rulebook.rule(&rule).is_none() {
-            sheet.wrong(at, unknown_rule(&rule, rulebook));
-        }
-        if let Some(name) = sheet.one_of(&rule, value, &RULINGS.map(Ruling::name))
-            && let Some(ruling) = ruling_named(name)
-        {
-            expected.push(Expectation { line: sheet.line(at), rule, ruling });
-        }
-    }
-    expected
-}
-
-fn flatten<'v>(
-    before: &str,
-    table: &'v DeTable<'_>,
-    named: &mut Vec<(String, usize, &'v Spanned<DeValue<'v>>)>,
-) {
-    for (key, value) in table {
-        let rule =
-            if before.is_empty() { key.get_ref().to_string() } else { format!("{before}.{}", key.get_ref()) };
-        match value.get_ref() {
-            DeValue::Table(inner) => flatten(&rule, inner, named),
-            _ => named.push((rule, key.span().start, value)),
-        }
-    }
-}
-
-fn unknown_rule(rule: &str, rulebook: &Rulebook) -> String {
-    let section = rule.split('.').next();
-    let of_section = rulebook.rules().iter().filter(|known| Some(known.section()) == section);
-    let mut near: Vec<&str> = of_section.map(|known| known.id.as_str()).collect();
-    if near.is_empty() {
-        near = rulebook.rules().iter().map(|known| known.id.as_str()).collect();
-    }
-    format!("`{rule}` is no rule of {} {}; there are: {}", rulebook.id(), rulebook.version(), near.join(", "))
 }

@@ -1,6 +1,7 @@
 //! `callqa rules test`: what a rulebook must say of short written dialogues.
 
 mod cases;
+mod expected;
 mod script;
 mod sheet;
 
@@ -12,7 +13,8 @@ use super::counted;
 use crate::judge::document;
 use crate::judge::reading::Reading;
 use crate::{CliError, Done, lines, terminal};
-use cases::{Case, Expectation};
+use cases::Case;
+use expected::Expectation;
 
 pub use sheet::Mistake;
 
@@ -41,10 +43,14 @@ const SHOWN_EVIDENCE: usize = 3;
 /// One line is one utterance: agent or customer, a colon, the words, and the labels that the classifiers would give;
 /// #label holds, #label? is in doubt. Times are seconds from the start of the call and may be left out: a line then
 /// follows the one above it at an ordinary pace. A line with a time and no words is speech that nobody understood.
-/// Optional in a case: lang ("zh" or "en"), ended_by ("agent", "customer", "line", "unknown"), auto_announced (true or
-/// false), direction ("inbound", "outbound", "unknown"), queue, and outcome ("resolved", "partially_resolved",
+/// Optional in a case: lang ("zh" or "en"), channels (1: both on one track), ended_by ("agent", "customer", "line",
+/// "unknown"), auto_announced (true or false), direction ("inbound", "outbound", "unknown"), queue, started_at (RFC 3339,
+/// with an offset), and outcome ("resolved", "partially_resolved",
 /// "unresolved"), which is what the outcome model would say; it counts where the dialogue has a word to that effect.
-/// Only the rules that are named are checked: "met", "violated", "not_applicable" or "unknown".
+/// Only the rules that are named are checked: "met", "violated", "not_applicable" or "unknown". Rules with the same answer
+/// may stand in a list, met = ["script.greeting", "script.closing"]. What stands in a table [usual] at the top of the file
+/// holds for every case that says nothing else of that rule, and what stands in a table [event] (lang, queue, direction,
+/// started_at and so on) for every case that says nothing else of it.
 ///
 /// No model is opened. A file with mistakes is not run; all its mistakes are listed with their lines.
 #[derive(Debug, clap::Args)]
@@ -116,6 +122,13 @@ impl Tally {
         Ok(failures)
     }
 
+    /// The share of expectations that came true, rounded down: only all of them are 1.
+    #[allow(clippy::cast_precision_loss)] // counts of a file
+    fn agreement(&self) -> f64 {
+        let kept = self.expectations.saturating_sub(self.failed) as f64 / self.expectations.max(1) as f64;
+        (kept * 1_000.0).floor() / 1_000.0
+    }
+
     fn is_good(&self) -> bool {
         self.failed == 0 && self.unread_files == 0
     }
@@ -124,7 +137,7 @@ impl Tally {
         let came = match self.failed {
             0 if self.expectations == 0 => String::new(),
             0 => ": all as expected".to_owned(),
-            failed => format!(": {failed} not as expected"),
+            failed => format!(": {failed} not as expected, agreement {:.3}", self.agreement()),
         };
         let unread = match self.unread_files {
             0 => String::new(),

@@ -28,7 +28,7 @@ fn check(fields: &str, dialogue: &str, expect: &str) {
 fn check_failure(fields: &str, dialogue: &str, expect: &str, line: &str) {
     let (failures, summary) = run(&case(fields, dialogue, expect));
     assert_eq!(failures.trim_end(), line);
-    assert_eq!(summary, "1 case, 1 expectation: 1 not as expected\n");
+    assert_eq!(summary, "1 case, 1 expectation: 1 not as expected, agreement 0.000\n");
 }
 
 /// Every mistake as `line: sentence`, each of which must contain what is expected.
@@ -224,4 +224,96 @@ fn the_default_rulebook_passes_its_tests() {
         let other = if rule.section() == "praise" { Ruling::NotApplicable } else { Ruling::Violated };
         assert!(expected(&rule.id, other), "no case in which {} is {}", rule.id, other.name());
     }
+}
+
+#[test]
+fn what_is_usual_need_not_be_repeated() {
+    let usual = "[usual]\nmet = [\"attitude.rude\", \"script.greeting\"]\nscript.closing = \"met\"\n";
+    let greets = format!("agent: 您好 #greeting\n{BROKEN}\nagent: 再见 #closing");
+    let (failures, summary) =
+        run(&(usual.to_owned() + &case("", &greets, "met = [\"communication.dead-air\"]")));
+    assert!(failures.is_empty(), "{failures}");
+    assert_eq!(summary, "1 case, 4 expectations: all as expected\n");
+    let rude = format!(
+        "agent: 您好 #greeting\n{BROKEN}\nagent: 闭嘴 #rude\ncustomer: 什么态度\nagent: 再见 #closing"
+    );
+    let (failures, _) = run(&(usual.to_owned() + &case("", &rude, "violated = [\"attitude.rude\"]")));
+    assert!(failures.is_empty(), "{failures}");
+    let (failures, _) = run(&(usual.to_owned() + &case("", BROKEN, "unknown = [\"attitude.rude\"]")));
+    assert!(failures.starts_with("t.toml:9: a case: attitude.rude expected unknown"), "{failures}");
+    assert!(failures.contains("t.toml:5: a case: script.greeting expected met"), "{failures}");
+}
+
+#[test]
+fn a_rule_is_expected_once() {
+    check_mistakes(
+        &case("", "agent: 您好", "met = [\"script.greeting\", 7]\nviolated = [\"script.greeting\"]"),
+        &["7: a rule is named by its id", "8: `script.greeting` stands here twice"],
+    );
+}
+
+#[test]
+fn one_track_and_a_time() {
+    check("channels = 1", &format!("agent: 您好 #greeting\n{BROKEN}"), "script.greeting = \"unknown\"");
+    check(
+        "started_at = \"2026-03-04T10:00:00+08:00\"",
+        &format!("agent: 您好\n{BROKEN}"),
+        "attitude.rude = \"met\"",
+    );
+}
+
+/// A good example is praised, and its absence is no violation.
+const NEVER: [(&str, Ruling); 1] = [("praise.calm-under-fire", Ruling::Violated)];
+
+/// The cases that are shipped with a pack.
+#[track_caller]
+fn check_shipped(rulebook: &str, tests: &str) {
+    let rulebook = Rulebook::parse(rulebook).unwrap();
+    let cases = cases::read(tests, &rulebook).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let mut tally = Tally::default();
+    let failures = tally.run(rulebook.id(), &cases, &rulebook).unwrap();
+    assert!(failures.is_empty(), "{failures}");
+    let expected: Vec<_> = cases.iter().flat_map(|case| &case.expected).collect();
+    let mut missing = Vec::new();
+    for (rule, ruling) in rulebook.rules().iter().flat_map(|rule| RULINGS.map(|ruling| (rule, ruling))) {
+        let is_tested = expected.iter().any(|one| one.rule == rule.id && one.ruling == ruling);
+        if !is_tested && !NEVER.contains(&(rule.id.as_str(), ruling)) {
+            missing.push(format!("{} {}", rule.id, ruling.name()));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn the_shipped_tests_have_every_answer_of_every_rule() {
+    check_shipped(
+        include_str!("../../../../../deploy/rulebooks/service-baseline.toml"),
+        include_str!("../../../../../deploy/rulebooks/service-baseline.tests.toml"),
+    );
+    check_shipped(
+        include_str!("../../../../../deploy/rulebooks/collections-zh.toml"),
+        include_str!("../../../../../deploy/rulebooks/collections-zh.tests.toml"),
+    );
+    check_shipped(
+        include_str!("../../../../../deploy/rulebooks/collections-en.toml"),
+        include_str!("../../../../../deploy/rulebooks/collections-en.tests.toml"),
+    );
+}
+
+/// Dialogues with true labels: what the rules say of them is what a person expects who reads their definitions.
+#[test]
+fn verdicts_on_true_labels_are_those_that_a_person_expects() {
+    let rulebook = crate::rules::read(None).unwrap();
+    let mut tally = Tally::default();
+    for text in [
+        include_str!("../../../../../tests/eval/verdicts/mandarin.toml"),
+        include_str!("../../../../../tests/eval/verdicts/english.toml"),
+        include_str!("../../../../../tests/eval/verdicts/doubtful.toml"),
+    ] {
+        let cases = cases::read(text, &rulebook).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+        eprintln!("{}", tally.run("verdicts", &cases, &rulebook).unwrap());
+    }
+    eprintln!("{}", tally.summary());
+    assert!(tally.cases >= 60 && tally.expectations >= 1_200, "{}", tally.summary());
+    assert!(tally.agreement() >= 0.97, "{}", tally.summary());
 }

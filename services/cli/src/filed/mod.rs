@@ -1,0 +1,155 @@
+//! Calls on file: what `callqa assess --json` printed, stored rows of observations, or written dialogues.
+
+mod assessment;
+mod event;
+
+use std::path::Path;
+
+use callqa_domain::{Call, Observations, Rulebook};
+use callqa_proto::reassemble;
+use serde_json::Value;
+
+pub use event::Event;
+
+use crate::dialogue::{self, Refusal};
+use crate::judge::document;
+use crate::judge::opened::Opened;
+use crate::judge::transcript::Dialogue;
+use crate::models::Whereabouts;
+use crate::rules::{Place, RowRefusal, Shelf, row_of};
+use crate::{CliError, lines, terminal};
+
+/// A call that was heard before.
+pub struct Filed {
+    /// What its event said.
+    pub call: Call,
+    /// What was observed of it.
+    pub observations: Observations,
+    /// Digest of the rulebook that it was judged by, where that is on file.
+    pub judged_by: Option<String>,
+}
+
+/// Why a document is not taken. Holds nothing of what was said.
+#[derive(Debug, thiserror::Error)]
+pub enum FiledRefusal {
+    /// It is none of the kinds that are read here.
+    #[error(
+        "this is no call on file: give an assessment (`callqa assess --json`), rows of qa.observations.v1, or a \
+         dialogue as `callqa judge` reads it"
+    )]
+    OtherKind,
+    /// A call that was excluded.
+    #[error("this call was not assessed, so there is nothing to tell of it")]
+    NotAssessed,
+    /// An assessment of another version.
+    #[error(
+        "a field of this assessment is missing or holds another kind of value than this version of callqa writes"
+    )]
+    OtherShape,
+    /// A dialogue that can't be read.
+    #[error(transparent)]
+    Dialogue(#[from] Refusal),
+    /// A row that can't be read.
+    #[error(transparent)]
+    Row(#[from] RowRefusal),
+}
+
+/// Reads files of calls.
+pub struct Files<'a> {
+    opened: Opened<'a>,
+    shelf: Shelf,
+    /// Files, documents and rows that could not be read.
+    pub unread: usize,
+}
+
+impl<'a> Files<'a> {
+    /// Nothing is read yet; models are opened where a dialogue needs them.
+    pub fn of(models: &'a Whereabouts) -> Self {
+        Self { opened: Opened::of(models), shelf: Shelf::default(), unread: 0 }
+    }
+
+    /// Every call of these files. What can't be read is told on standard error, and the rest goes on.
+    ///
+    /// # Errors
+    /// Models that can't be opened or that fail.
+    pub fn calls(&mut self, files: &[std::path::PathBuf]) -> Result<Vec<Filed>, CliError> {
+        let mut calls = Vec::new();
+        for path in files {
+            match document::read(path) {
+                Ok(bytes) => self.read(path, &bytes, &mut calls)?,
+                Err(error) => self.complain(&error.to_string()),
+            }
+        }
+        for (place, refusal) in self.shelf.incomplete() {
+            self.complain(&format!("{place}: {refusal}"));
+        }
+        Ok(calls)
+    }
+
+    fn read(&mut self, path: &Path, bytes: &[u8], calls: &mut Vec<Filed>) -> Result<(), CliError> {
+        let file = lines::name(path);
+        for document in document::all(bytes) {
+            let (id, read) = match document.value {
+                Ok(value) => {
+                    let id = value.get("call_id").cloned().unwrap_or_else(|| dialogue::id_of(&value));
+                    let place = Place { file: file.clone(), line: document.at.number() };
+                    (id, self.filed(&place, value)?)
+                }
+                Err(refusal) => (Value::Null, Err(refusal.into())),
+            };
+            match read {
+                Ok(filed) => calls.extend(filed),
+                Err(refusal) => self.complain(&format!("{}: {refusal}", document.at.of(&file, &id))),
+            }
+        }
+        Ok(())
+    }
+
+    /// A call, or nothing yet where more rows of it must come.
+    fn filed(
+        &mut self,
+        place: &Place,
+        value: Value,
+    ) -> Result<Result<Option<Filed>, FiledRefusal>, CliError> {
+        if value.get("turns").is_some() {
+            let dialogue = match Dialogue::read(&value) {
+                Ok(dialogue) => dialogue,
+                Err(refusal) => return Ok(Err(refusal.into())),
+            };
+            let observations = self.opened.read(&dialogue)?.observations;
+            return Ok(Ok(Some(Filed { call: dialogue.call, observations, judged_by: None })));
+        }
+        // A row of the results topic has an ending too; only an assessment has the words.
+        if assessment::is_one(&value) && value.get("result_id").is_none() {
+            return Ok(assessment::read(value).map(Some));
+        }
+        Ok(if value.get("result_id").is_some() {
+            self.row(place, value).map_err(FiledRefusal::from)
+        } else {
+            Err(FiledRefusal::OtherKind)
+        })
+    }
+
+    fn row(&mut self, place: &Place, value: Value) -> Result<Option<Filed>, RowRefusal> {
+        let Some(rows) = self.shelf.put(place, row_of(value)?) else { return Ok(None) };
+        let (call, observations) = reassemble(rows)?;
+        Ok(Some(Filed { call, observations, judged_by: None }))
+    }
+
+    fn complain(&mut self, message: &str) {
+        terminal::complain(message);
+        self.unread += 1;
+    }
+}
+
+/// Says so where a call on file was judged by other rules than those at hand.
+pub fn note_other_rules(filed: &Filed, rulebook: &Rulebook) {
+    if filed.judged_by.as_deref().is_some_and(|digest| digest != rulebook.digest()) {
+        terminal::note(&format!(
+            "callqa: {}: on file it is judged by another rulebook; what follows is what {} {} says of it",
+            filed.call.call_id,
+            rulebook.id(),
+            rulebook.version()
+        ));
+    }
+}
