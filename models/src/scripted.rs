@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::f32::consts::TAU;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use callqa_domain::{
-    Gap, GapReason, Heard, Label, Language, ModelId, Observed, OutcomeEstimate, RawText, Scores, Threshold,
-    Utterance,
+    Gap, GapReason, Heard, Label, Language, ModelId, Observed, OutcomeEstimate, RawText, Scores, Span,
+    Threshold, Utterance,
 };
 
 use crate::window::{SAMPLE_RATE, Window};
@@ -27,6 +28,8 @@ const PITCH_STEP: usize = 25;
 const SILENCE: f32 = 0.02;
 /// Loudness of a tone.
 const LOUDNESS: f32 = 0.3;
+/// How often a line that takes a while looks for a stop.
+const LOOK_FOR_A_STOP: Duration = Duration::from_millis(20);
 
 /// What the transcriber does when it hears a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +44,10 @@ pub enum Line {
     Hangs,
     /// Panics.
     Panics,
+    /// Ends the process, as native code does that finds its memory broken.
+    Aborts,
+    /// Gives these words after a while, as a model does that has much to listen to.
+    Takes(Duration, String),
 }
 
 /// All lines of a test's calls.
@@ -129,12 +136,7 @@ impl Transcriber for Reader {
         for piece in &window.pieces {
             let span = piece.span();
             match self.script.line(&window.samples[piece.at..piece.end()]) {
-                Some(Line::Says(words)) => transcribed.heard.push(Heard {
-                    channel: window.channel,
-                    span,
-                    text: RawText::new(words.clone()),
-                    confidence: 0.9,
-                }),
+                Some(Line::Says(words)) => transcribed.heard.push(said(window, span, words)),
                 Some(Line::Mumbles) | None => transcribed.gaps.push(gap(span)),
                 Some(Line::Fails) => {
                     return Err(ModelError::Onnx { name: "scripted", what: "the script says so".to_owned() });
@@ -146,6 +148,11 @@ impl Transcriber for Reader {
                     return Err(ModelError::Stopped);
                 }
                 Some(Line::Panics) => panic!("the script says so"),
+                Some(Line::Aborts) => std::process::abort(),
+                Some(Line::Takes(time, words)) => {
+                    work_for(*time, stop)?;
+                    transcribed.heard.push(said(window, span, words));
+                }
             }
         }
         if stop.is_stopped() { Err(ModelError::Stopped) } else { Ok(transcribed) }
@@ -158,6 +165,22 @@ impl Transcriber for Reader {
         });
         Ok(if chinese { Language::Zh } else { Language::En })
     }
+}
+
+fn said(window: &Window, span: Span, words: &str) -> Heard {
+    Heard { channel: window.channel, span, text: RawText::new(words.to_owned()), confidence: 0.9 }
+}
+
+/// Lets the time pass; a stop ends it.
+fn work_for(time: Duration, stop: &StopSignal) -> Result<(), ModelError> {
+    let done = Instant::now() + time;
+    while let Some(left) = done.checked_duration_since(Instant::now()) {
+        if stop.is_stopped() {
+            return Err(ModelError::Stopped);
+        }
+        std::thread::park_timeout(left.min(LOOK_FOR_A_STOP));
+    }
+    Ok(())
 }
 
 /// Classifies by words: a label holds where an utterance contains one of its words.

@@ -4,16 +4,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a harness fails loudly
 
 mod broker;
+pub mod calls;
+pub mod chaos;
 mod process;
 mod topic;
 mod worker;
 
 use std::path::PathBuf;
 
-pub use broker::Broker;
+pub use broker::{Broker, free_address, tansu};
 pub use process::{Outcome, callqa};
-pub use topic::{Record, publish, read_all, wait_for};
-pub use worker::Worker;
+pub use topic::{Place, Record, committed, publish, publish_all, read_all, read_on, wait_for};
+pub use worker::{Launch, Worker};
 
 /// The checkout.
 #[must_use]

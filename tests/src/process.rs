@@ -47,6 +47,17 @@ pub fn callqa(brokers: &str, arguments: &[&str]) -> Outcome {
 #[derive(Debug)]
 pub struct Owned(pub Child);
 
+impl Owned {
+    /// Sends a signal, by its name.
+    ///
+    /// # Panics
+    /// Where it can't be sent.
+    pub fn signal(&self, name: &str) {
+        let (signal, id) = (format!("-{name}"), self.0.id().to_string());
+        assert!(Command::new("kill").args([signal, id]).status().expect("kill").success());
+    }
+}
+
 impl Drop for Owned {
     fn drop(&mut self) {
         let _ = self.0.kill();

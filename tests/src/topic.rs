@@ -1,5 +1,6 @@
 //! What stands on a topic.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -49,6 +50,20 @@ pub fn publish(brokers: &str, topic: &str, key: &str, payload: &[u8], headers: &
     producer.flush(ANSWER_WITHIN).expect("delivered");
 }
 
+/// Puts many messages, key and payload, on a topic and waits until the broker has them.
+///
+/// # Panics
+/// Where they do not get there.
+pub fn publish_all(brokers: &str, topic: &str, messages: impl IntoIterator<Item = (String, Vec<u8>)>) {
+    let producer: BaseProducer = config(brokers).create().expect("a producer");
+    for (key, payload) in messages {
+        let record = BaseRecord::to(topic).key(&key).payload(&payload);
+        producer.send(record).map_err(|(error, _)| error).expect("queued");
+        producer.poll(Duration::ZERO);
+    }
+    producer.flush(ANSWER_WITHIN).expect("delivered");
+}
+
 /// Everything on a topic, partition by partition, from the beginning to where a fetch finds no more.
 ///
 /// The end is what the fetch says: the development broker's own idea of its latest offset counts the last
@@ -82,6 +97,68 @@ pub fn read_all(brokers: &str, topic: &str) -> Vec<Record> {
         }
     }
     records
+}
+
+/// A place in a topic: the next offset of each partition.
+pub type Place = BTreeMap<i32, i64>;
+
+/// What came since the last look, in no particular order; `place` is moved to where a fetch finds no more.
+///
+/// # Panics
+/// Where the broker does not answer.
+#[must_use]
+pub fn read_on(brokers: &str, topic: &str, place: &mut Place) -> Vec<Record> {
+    let consumer: BaseConsumer = config(brokers)
+        .set("group.id", "callqa-tests")
+        .set("enable.partition.eof", "true")
+        .set("fetch.wait.max.ms", "50")
+        .create()
+        .expect("a consumer");
+    if place.is_empty() {
+        let metadata = consumer.fetch_metadata(Some(topic), ANSWER_WITHIN).expect("metadata");
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        place.extend(partitions.map(|partition| (partition.id(), 0)));
+    }
+    let mut from = TopicPartitionList::new();
+    for (&partition, &offset) in &*place {
+        from.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("an offset");
+    }
+    consumer.assign(&from).expect("assigned");
+    let mut open: BTreeSet<i32> = place.keys().copied().collect();
+    let (mut records, mut heard) = (Vec::new(), Instant::now());
+    while !open.is_empty() {
+        assert!(heard.elapsed() < ANSWER_WITHIN, "{topic} is readable to its end");
+        match consumer.poll(LOOK_EVERY) {
+            Some(Ok(message)) => {
+                heard = Instant::now();
+                place.insert(message.partition(), message.offset() + 1);
+                records.push(record(&message));
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                open.remove(&partition);
+            }
+            Some(Err(error)) => panic!("{topic}: {error}"),
+            None => {}
+        }
+    }
+    records
+}
+
+/// What a group has put behind it: the committed offset of each partition, 0 where there is none.
+///
+/// # Panics
+/// Where the broker does not answer.
+#[must_use]
+pub fn committed(brokers: &str, group: &str, topic: &str) -> Place {
+    let consumer: BaseConsumer = config(brokers).set("group.id", group).create().expect("a consumer");
+    let metadata = consumer.fetch_metadata(Some(topic), ANSWER_WITHIN).expect("metadata");
+    let mut all = TopicPartitionList::new();
+    for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        all.add_partition(topic, partition.id());
+    }
+    let offsets = consumer.committed_offsets(all, ANSWER_WITHIN).expect("offsets");
+    let known = |offset| if let Offset::Offset(offset) = offset { offset } else { 0 };
+    offsets.elements().iter().map(|element| (element.partition(), known(element.offset()))).collect()
 }
 
 fn record(message: &impl Message) -> Record {

@@ -93,6 +93,8 @@ dead_letter_reasons! {
     ModelFailed = "model_failed",
     /// It took longer than its deadline, again and again.
     DeadlineExceeded = "deadline_exceeded",
+    /// The worker's process ended while it was judged, again and again.
+    CrashedWorker = "crashed_worker",
     /// The program failed on it.
     Internal = "internal",
 }

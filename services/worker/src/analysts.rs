@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use callqa_domain::DeadLetterReason;
 use callqa_models::{ModelError, StopSignal};
 use callqa_proto::Event;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::{Span, error, info};
 
 use crate::analyst::{Analyst, AssessError, Judged, Submission};
 use crate::disposition::Disposition;
+use crate::journal::{self, Journal, JournalBlocked};
 use crate::store::Fetched;
 use crate::telemetry::{Metrics, Stage};
 
@@ -24,6 +25,10 @@ pub type AnalystMaker = Arc<dyn Fn() -> Result<Analyst, ModelError> + Send + Syn
 
 /// A call for an analyst.
 pub struct Work {
+    /// How the journal names it.
+    pub name: journal::Name,
+    /// Its share of the analysts: one of them, or all where it is a suspect and must be alone.
+    pub turn: OwnedSemaphorePermit,
     /// What the event says.
     pub event: Arc<Event>,
     /// The recording, with its share of the byte budget.
@@ -50,6 +55,9 @@ pub enum WorkError {
     /// The call is no longer ours, or the worker is stopping.
     #[error("the call is left to another worker")]
     NotWanted,
+    /// It can't be noted that the call is begun, so it was not.
+    #[error(transparent)]
+    Blocked(#[from] JournalBlocked),
 }
 
 impl WorkError {
@@ -59,7 +67,7 @@ impl WorkError {
         match self {
             Self::Assess(error) => error.disposition(),
             // It may have been the memory.
-            Self::Panicked | Self::NotWanted => Disposition::Retry,
+            Self::Panicked | Self::NotWanted | Self::Blocked(_) => Disposition::Retry,
         }
     }
 
@@ -87,7 +95,7 @@ impl WorkError {
             Self::Assess(AssessError::WrongChannelLayout { .. }) => DeadLetterReason::WrongChannelLayout,
             Self::Assess(AssessError::Model(_)) => DeadLetterReason::ModelFailed,
             Self::Assess(AssessError::Stopped) => DeadLetterReason::DeadlineExceeded,
-            Self::Panicked | Self::NotWanted => DeadLetterReason::Internal,
+            Self::Panicked | Self::NotWanted | Self::Blocked(_) => DeadLetterReason::Internal,
         }
     }
 }
@@ -112,6 +120,7 @@ impl Analysts {
         queue: usize,
         deadline: Duration,
         maker: &AnalystMaker,
+        journal: &Arc<Journal>,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, AnalystsError> {
         let (work, calls) = mpsc::channel(queue);
@@ -125,6 +134,7 @@ impl Analysts {
                 calls: Arc::clone(&calls),
                 in_hand: Arc::clone(&in_hand),
                 deadline,
+                journal: Arc::clone(journal),
                 metrics: Arc::clone(metrics),
             };
             let thread = std::thread::Builder::new().name(format!("analyst-{number}"));
@@ -185,6 +195,7 @@ struct Desk {
     calls: Arc<Mutex<mpsc::Receiver<Work>>>,
     in_hand: InHand,
     deadline: Duration,
+    journal: Arc<Journal>,
     metrics: Arc<Metrics>,
 }
 
@@ -196,10 +207,20 @@ impl Desk {
             let Some(work) = next else { return };
             let _span = work.span.clone().entered();
             self.metrics.spent(Stage::Queue, work.queued_at.elapsed());
-            let judged = if (work.is_wanted)() { self.judge(&work) } else { Err(WorkError::NotWanted) };
+            let judged =
+                if (work.is_wanted)() { self.judge_on_record(&work) } else { Err(WorkError::NotWanted) };
+            drop(work.turn);
             // Nobody waits for the judgement where a drain ran out of time.
             let _ = work.reply.send(judged);
         }
+    }
+
+    /// Whatever ends the process from here on, the next one knows which call was in hand.
+    fn judge_on_record(&mut self, work: &Work) -> Result<Judged, WorkError> {
+        self.journal.begin(&work.name)?;
+        let judged = self.judge(work);
+        self.journal.left(&work.name);
+        judged
     }
 
     fn judge(&mut self, work: &Work) -> Result<Judged, WorkError> {

@@ -17,13 +17,15 @@ use crate::analysts::{Analysts, AnalystsError};
 use crate::broker::{BrokerError, check_topics};
 use crate::config::Config;
 use crate::health::Health;
-use crate::intake::{Channels, Intake, IntakeError, TICKETS_PER_ANALYST};
+use crate::intake::{Channels, Intake, IntakeError, Shared, TICKETS_PER_ANALYST};
+use crate::journal::{Journal, JournalOpenError};
 use crate::journey::Road;
 use crate::publish::{PublishError, Publisher};
 use crate::stopping::Stopping;
 use crate::store::{Store, StoreOpenError};
 use crate::telemetry::{Metrics, ServeError, serve};
 use crate::ticket::Ticket;
+use crate::turns::Turns;
 
 /// How often it is looked whether an analyst is stuck.
 const WATCH_EVERY: Duration = Duration::from_secs(10);
@@ -59,6 +61,9 @@ pub enum AppError {
     /// A folder is missing.
     #[error(transparent)]
     Store(#[from] StoreOpenError),
+    /// The journal's folder is missing, or in use.
+    #[error(transparent)]
+    Journal(#[from] JournalOpenError),
     /// No consumer, or one that failed for good.
     #[error(transparent)]
     Intake(#[from] IntakeError),
@@ -141,6 +146,8 @@ impl Worker {
         let metrics = Arc::new(Metrics::new()?);
         let health = Arc::new(Health::default());
         let http = serve(config.http_listen, Arc::clone(&metrics), Arc::clone(&health)).await?;
+        let crashes = u32::try_from(config.analysts.crashes).unwrap_or(u32::MAX);
+        let journal = Arc::new(Journal::open(config.journal.as_deref(), crashes, Arc::clone(&metrics))?);
         let kafka = config.kafka.clone();
         tokio::task::spawn_blocking(move || check_topics(&kafka)).await.map_err(AppError::Bug)??;
         let store = Store::open(&config.store, config.limits.recording_bytes, Arc::clone(&metrics))?;
@@ -150,7 +157,7 @@ impl Worker {
         let (rulebook, provenance) = (Arc::clone(&equipment.rulebook), provenance(&config, &equipment));
         let maker = analyst_maker(&config, equipment);
         let (count, deadline) = (config.analysts.count, config.analysts.deadline);
-        let analysts = Analysts::start(count, seats, deadline, &maker, &metrics)?;
+        let analysts = Analysts::start(count, seats, deadline, &maker, &journal, &metrics)?;
 
         let stopping = Stopping::default();
         let (ticket_sender, tickets) = mpsc::channel(seats);
@@ -162,7 +169,12 @@ impl Worker {
             seats: Arc::new(Semaphore::new(seats)),
             stopping: stopping.clone(),
         };
-        let intake = Intake::join(&config.kafka, channels, Arc::clone(&metrics), Arc::clone(&health))?;
+        let shared = Shared {
+            journal: Arc::clone(&journal),
+            metrics: Arc::clone(&metrics),
+            health: Arc::clone(&health),
+        };
+        let intake = Intake::join(&config.kafka, channels, shared)?;
         let (ended, intake_ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("poll".to_owned());
         thread.spawn(move || ended.send(intake.run())).map_err(AppError::Thread)?;
@@ -171,6 +183,8 @@ impl Worker {
         let road = Road {
             store,
             work: analysts.queue(),
+            turns: Turns::new(count),
+            journal,
             publisher,
             rulebook,
             provenance,
@@ -216,6 +230,7 @@ impl Worker {
         let drained = timeout(self.drain_timeout, finish(&mut journeys)).await;
         if drained.is_err() {
             warn!(calls = journeys.len(), "drain timeout: these calls begin anew elsewhere");
+            self.road.journal.drained();
         }
         journeys.shutdown().await;
 

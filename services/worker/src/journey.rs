@@ -13,15 +13,21 @@ use tracing::{Instrument, Span, error, info, info_span, warn};
 use crate::analyst::Judged;
 use crate::analysts::{Work, WorkError};
 use crate::disposition::Disposition;
+use crate::journal::{self, Journal, Standing};
 use crate::ledger::Position;
 use crate::publish::{PublishError, Publisher};
 use crate::stopping::Stopping;
 use crate::store::{Fetched, Store};
 use crate::telemetry::{Ended, Metrics, Stage};
 use crate::ticket::{Ticket, Undecodable};
+use crate::turns::Turns;
 
 /// The first wait before a call is judged again; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// How soon it is tried again to write the journal: a disk with room again is noticed within it.
+const JOURNAL_WAIT: Duration = Duration::from_secs(1);
+/// The same at every repeat, so it does not say how often.
+const CRASHED: &str = "the worker's process ended again and again while it judged this call: look at the recording, at                        the memory that the worker may use, and at its last log lines";
 
 /// What calls meet on their way.
 pub struct Road {
@@ -29,6 +35,10 @@ pub struct Road {
     pub store: Store,
     /// Where analysts take their work from.
     pub work: mpsc::Sender<Work>,
+    /// Who is judged beside whom.
+    pub turns: Turns,
+    /// Which calls are in hand.
+    pub journal: Arc<Journal>,
     /// Where endings go.
     pub publisher: Publisher,
     /// What calls are judged by.
@@ -152,6 +162,12 @@ impl Road {
             );
         }
         self.still_wanted(ticket)?;
+        let name = journal::Name::of(&ticket.position, &event.digest);
+        if self.journal.standing(&name) == Standing::Condemned {
+            error!("the process ended too often with this call in hand; it is not begun again");
+            let kind = dead_letter(DeadLetterReason::CrashedWorker, CRASHED.to_owned());
+            return self.close(Subject::Call(&event.call), kind, self.provenance_of(event, None), ticket, 1);
+        }
         let begun = Instant::now();
         let fetched = tokio::select! {
             fetched = self.store.fetch(&event.recording) => fetched,
@@ -159,7 +175,11 @@ impl Road {
         };
         self.metrics.spent(Stage::Fetch, begun.elapsed());
         match fetched {
-            Ok(fetched) => self.assess(event, Arc::new(fetched), ticket).await,
+            Ok(fetched) => {
+                let arrived = self.assess(event, Arc::new(fetched), &name, ticket).await?;
+                self.note_judged(&name).await;
+                Ok(arrived)
+            }
             Err(error) => {
                 warn!(reason = error.reason().name(), error = &error as &dyn Error, "recording not fetched");
                 let kind = dead_letter(error.reason(), error.to_string());
@@ -172,13 +192,14 @@ impl Road {
         &self,
         event: &Arc<Event>,
         recording: Arc<Fetched>,
+        name: &journal::Name,
         ticket: &Ticket,
     ) -> Result<Arrived, Left> {
         let provenance = self.provenance_of(event, Some(&recording));
         let mut attempt = 1;
         let kind = loop {
             self.still_wanted(ticket)?;
-            match self.ask_an_analyst(event, &recording, ticket).await {
+            match self.ask_an_analyst(event, &recording, name, ticket).await {
                 Ok(Judged::Assessed(assessment)) => {
                     let ending = Ending::Assessed { assessment: &assessment, rulebook: &self.rulebook };
                     let messages = ending.messages(&delivery(ticket, attempt))?;
@@ -188,6 +209,10 @@ impl Road {
                 }
                 Ok(Judged::Excluded(reason)) => break ClosedKind::Excluded(reason),
                 Err(WorkError::NotWanted) => return Err(Left::ToOthers),
+                Err(WorkError::Blocked(blocked)) => {
+                    warn!(error = &blocked as &dyn Error, "call not begun; it waits");
+                    tokio::time::sleep(JOURNAL_WAIT).await;
+                }
                 Err(error) => {
                     let reason = error.reason();
                     warn!(attempt, reason = reason.name(), error = &error as &dyn Error, "call not assessed");
@@ -207,20 +232,36 @@ impl Road {
         &self,
         event: &Arc<Event>,
         recording: &Arc<Fetched>,
+        name: &journal::Name,
         ticket: &Ticket,
     ) -> Result<Judged, WorkError> {
         let (reply, judged) = oneshot::channel();
         let (lease, stopping) = (ticket.lease.clone(), self.stopping.clone());
+        let queued_at = Instant::now();
+        let turn = self.turns.of(self.journal.standing(name)).await.ok_or(WorkError::NotWanted)?;
         let work = Work {
+            name: name.clone(),
+            turn,
             event: Arc::clone(event),
             recording: Arc::clone(recording),
             is_wanted: Box::new(move || !lease.is_over() && !stopping.has_begun()),
             span: Span::current(),
-            queued_at: Instant::now(),
+            queued_at,
             reply,
         };
         self.work.send(work).await.map_err(|_| WorkError::NotWanted)?;
         judged.await.unwrap_or(Err(WorkError::NotWanted))
+    }
+
+    /// A judgement is on record before it is published: from then on no crash may take it back.
+    async fn note_judged(&self, name: &journal::Name) {
+        while let Err(blocked) = self.journal.judged(name) {
+            if self.stopping.has_begun() {
+                return;
+            }
+            warn!(error = &blocked as &dyn Error, "ending not published; it waits");
+            tokio::time::sleep(JOURNAL_WAIT).await;
+        }
     }
 
     fn still_wanted(&self, ticket: &Ticket) -> Result<(), Left> {

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::{Config, Kafka, Store};
+use super::{Config, Kafka, MOST_ANALYSTS, Store};
 
-/// More analysts than this on one machine is a slip of the pen.
-const MOST_ANALYSTS: usize = 512;
 /// Kafka's own limit for the name of a topic.
 const TOPIC_NAME_BYTES: usize = 249;
 
@@ -36,6 +34,16 @@ pub fn check(config: &Config, reader: &mut Reader) {
         let what =
             format!("{} is not between 1 and {MOST_ANALYSTS}; leave it out for one a core", analysts.count);
         reader.mistake("analysts.count", what);
+    }
+    if analysts.crashes == 0 {
+        reader.mistake("analysts.crashes", "0 would dead-letter every call untried");
+    }
+    if let Some(folder) = config.journal.as_ref().filter(|folder| !folder.is_absolute()) {
+        let what = format!(
+            "`{}` is not an absolute path; another start in another folder would not find it again",
+            folder.display()
+        );
+        reader.mistake("journal.folder", what);
     }
     if analysts.attempts == 0 {
         reader.mistake("analysts.attempts", "0 would dead-letter every call untried");

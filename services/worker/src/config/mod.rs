@@ -18,6 +18,8 @@ pub use setting::{ByteSize, Secret, Setting};
 
 use crate::store::HostPattern;
 
+/// More analysts than this on one machine is a slip of the pen.
+pub const MOST_ANALYSTS: usize = 512;
 /// Where old calls come in, beside the live ones.
 const BACKFILL_TOPIC: &str = "qa.calls.backfill.v1";
 
@@ -30,6 +32,8 @@ pub struct Config {
     pub store: Store,
     /// Who listens.
     pub analysts: Analysts,
+    /// Where it is written which calls are in hand; none where absent.
+    pub journal: Option<PathBuf>,
     /// The model files.
     pub models: Models,
     /// The rulebook.
@@ -137,6 +141,8 @@ pub struct Analysts {
     pub deadline: Duration,
     /// How often a call is tried whose failure may pass.
     pub attempts: usize,
+    /// After so many ends of the process while a call was judged, it is not begun any more.
+    pub crashes: usize,
 }
 
 /// The model files.
@@ -306,7 +312,9 @@ impl Config {
                 count: reader.or("analysts.count", cores()),
                 deadline: reader.or("analysts.deadline", Duration::from_secs(2 * 3600)),
                 attempts: reader.or("analysts.attempts", 3),
+                crashes: reader.or("analysts.crashes", 3),
             },
+            journal: reader.or("journal.folder", None),
             models: Models {
                 dir: reader.or("models.dir", default_models()),
                 heads: reader.or("models.heads", "models/heads".into()),

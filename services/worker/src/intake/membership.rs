@@ -14,22 +14,36 @@ use tracing::{info, warn};
 
 use crate::broker::log_client;
 use crate::health::Health;
+use crate::journal::Journal;
 use crate::ledger::{Ledger, Partition};
 use crate::telemetry::Metrics;
+
+/// What others know of the membership.
+pub struct Shared {
+    /// Which calls are in hand.
+    pub journal: Arc<Journal>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether we are of use.
+    pub health: Arc<Health>,
+}
 
 /// What the consumer's callbacks need. They run inside `poll`, on the poll thread, like everything
 /// else that touches the ledger: the lock is there for the compiler, nobody ever waits for it.
 pub struct Membership {
     ledger: Mutex<Ledger>,
     assignment_changed: AtomicBool,
+    journal: Arc<Journal>,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
 }
 
 impl Membership {
     /// Not a member yet.
-    pub fn new(metrics: Arc<Metrics>, health: Arc<Health>) -> Self {
-        Self { ledger: Mutex::default(), assignment_changed: AtomicBool::new(false), metrics, health }
+    pub fn new(shared: Shared) -> Self {
+        let Shared { journal, metrics, health } = shared;
+        let assignment_changed = AtomicBool::new(false);
+        Self { ledger: Mutex::default(), assignment_changed, journal, metrics, health }
     }
 
     /// The calls in flight. Never held while the consumer is asked for something.
@@ -66,7 +80,11 @@ impl Membership {
                 let mut ledger = self.ledger();
                 for element in offsets.elements() {
                     let partition = Partition::new(element.topic(), element.partition());
-                    ledger.committed(&partition, element.offset().to_raw());
+                    let offset = element.offset().to_raw();
+                    ledger.committed(&partition, offset);
+                    if let (CommitMode::Sync, Some(offset)) = (mode, offset) {
+                        self.journal.committed(&partition, offset);
+                    }
                 }
             }
             Err(error) => {
@@ -83,7 +101,12 @@ impl Membership {
         for topic in statistics.topics.values() {
             for partition in topic.partitions.values() {
                 let held = Some(partition.committed_offset).filter(|offset| *offset >= 0);
-                ledger.committed(&Partition::new(&topic.topic, partition.partition), held);
+                let partition = Partition::new(&topic.topic, partition.partition);
+                ledger.committed(&partition, held);
+                // Only what Kafka surely holds is forgotten here.
+                if let Some(held) = held {
+                    self.journal.committed(&partition, held);
+                }
             }
         }
     }
@@ -130,7 +153,10 @@ impl ConsumerContext for Membership {
             self.commit(consumer, CommitMode::Sync, |partition| revoked.contains(partition));
         }
         let mut ledger = self.ledger();
-        revoked.iter().for_each(|partition| ledger.revoked(partition));
+        for partition in &revoked {
+            ledger.revoked(partition);
+            self.journal.revoked(partition);
+        }
         info!(partitions = revoked.len(), "partitions revoked");
     }
 

@@ -21,9 +21,9 @@ use crate::config;
 use crate::health::Health;
 use crate::ledger::{Partition, Position};
 use crate::stopping::Stopping;
-use crate::telemetry::Metrics;
 use crate::ticket::{Ticket, Undecodable};
 use membership::Membership;
+pub use membership::Shared;
 
 /// Two calls per analyst: one in hand, one ready. More only makes a rebalance throw more away.
 pub const TICKETS_PER_ANALYST: usize = 2;
@@ -85,13 +85,9 @@ impl Intake {
     ///
     /// # Errors
     /// Options that librdkafka refuses.
-    pub fn join(
-        kafka: &config::Kafka,
-        channels: Channels,
-        metrics: Arc<Metrics>,
-        health: Arc<Health>,
-    ) -> Result<Self, IntakeError> {
-        let membership = Membership::new(metrics, Arc::clone(&health));
+    pub fn join(kafka: &config::Kafka, channels: Channels, shared: Shared) -> Result<Self, IntakeError> {
+        let health = Arc::clone(&shared.health);
+        let membership = Membership::new(shared);
         let consumer: BaseConsumer<Membership> =
             options(kafka).create_with_context(membership).map_err(IntakeError::Consumer)?;
         let topics: Vec<&str> = kafka.topics.calls.iter().map(String::as_str).collect();

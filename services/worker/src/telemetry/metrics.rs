@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use callqa_domain::{DeadLetterReason, ExclusionReason};
 use prometheus::{
-    Counter, Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
-    Registry, TextEncoder,
+    Counter, Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder,
 };
 
 /// Seconds: a recording from memory takes a millisecond, a long call an hour.
@@ -62,6 +62,29 @@ impl Ended {
     }
 }
 
+/// What calls wait for while nothing is wrong with them. Whatever it is, they go on by themselves once it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// No recording can be fetched.
+    Store,
+    /// Results are not taken.
+    Results,
+    /// The journal can't be written.
+    Journal,
+}
+
+impl Cause {
+    const ALL: [Self; 3] = [Self::Store, Self::Results, Self::Journal];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Results => "results",
+            Self::Journal => "journal",
+        }
+    }
+}
+
 /// Why a row was not delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublishFailure {
@@ -103,6 +126,8 @@ pub struct Metrics {
     publish_errors: IntCounterVec,
     panics: IntCounter,
     kafka_errors: IntCounter,
+    blocked: IntGaugeVec,
+    suspects: IntGauge,
 }
 
 impl Metrics {
@@ -121,8 +146,9 @@ impl Metrics {
         }
         let by = |name: &str, help: &str, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
         let calls = "Calls by ending; reason is empty where assessed";
+        let blocked = Opts::new("callqa_blocked", "1 while calls wait for this; they go on by themselves");
         let stages = HistogramOpts::new("callqa_stage_seconds", "Time of a call in each part of its way");
-        Ok(Self {
+        let metrics = Self {
             calls: registered!(by("callqa_calls_total", calls, &["ending", "reason"])),
             audio: registered!(Counter::new("callqa_audio_seconds_total", "Length of all assessed calls")),
             flags: registered!(IntCounter::new("callqa_flags_total", "Assessed calls that were flagged")),
@@ -151,8 +177,26 @@ impl Metrics {
                 "callqa_kafka_errors_total",
                 "Errors of the Kafka client"
             )),
+            blocked: registered!(IntGaugeVec::new(blocked, &["cause"])),
+            suspects: registered!(IntGauge::new(
+                "callqa_suspect_calls",
+                "Calls in hand when the process ended; judged alone"
+            )),
             registry,
-        })
+        };
+        // An alert can't be set on what is not there yet.
+        Cause::ALL.into_iter().for_each(|cause| metrics.blocked(cause, false));
+        Ok(metrics)
+    }
+
+    /// Calls wait for this, or no longer.
+    pub fn blocked(&self, cause: Cause, blocked: bool) {
+        self.blocked.with_label_values(&[cause.name()]).set(i64::from(blocked));
+    }
+
+    /// So many calls were in hand when a process ended.
+    pub fn suspects(&self, calls: usize) {
+        self.suspects.set(calls.try_into().unwrap_or(i64::MAX));
     }
 
     /// A call has its ending.

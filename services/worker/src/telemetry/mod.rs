@@ -5,5 +5,5 @@ mod metrics;
 mod server;
 
 pub use log::init_logs;
-pub use metrics::{Ended, Metrics, PublishFailure, Stage};
+pub use metrics::{Cause, Ended, Metrics, PublishFailure, Stage};
 pub use server::{ServeError, serve};

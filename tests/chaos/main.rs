@@ -1,0 +1,5 @@
+//! The short forms of all trouble; `tests/chaos/long` has the long ones.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod crash;
+mod kill;

@@ -1,0 +1,110 @@
+//! Trouble on purpose, and the promise held against it: every call has exactly one distinct ending.
+//!
+//! Each form of trouble is a function with a size: the tests call it small, `tests/chaos/long` large.
+
+mod dice;
+pub mod kill;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::topic::{Place, Record, read_all, read_on};
+
+pub use dice::Dice;
+
+/// Where calls are published.
+pub const INPUT: &str = "qa.calls.recorded.v1";
+/// Where they end.
+pub const RESULTS: &str = "qa.results.v1";
+/// The workers' group.
+pub const GROUP: &str = "callqa";
+/// What else is written of a call.
+const OTHER_ROWS: [&str; 4] =
+    ["qa.findings.v1", "qa.observations.v1", "qa.review.tasks.v1", "qa.calls.dlq.v1"];
+
+/// The endings on the results topic, as they come.
+#[derive(Debug)]
+pub struct Endings {
+    brokers: String,
+    place: Place,
+    rows: Vec<Record>,
+}
+
+impl Endings {
+    /// Follows the results topic of a broker.
+    #[must_use]
+    pub fn of(brokers: &str) -> Self {
+        Self { brokers: brokers.to_owned(), place: Place::new(), rows: Vec::new() }
+    }
+
+    /// All rows up to now.
+    pub fn look(&mut self) -> &[Record] {
+        self.rows.extend(read_on(&self.brokers, RESULTS, &mut self.place));
+        &self.rows
+    }
+
+    /// How many calls have ended up to now.
+    pub fn calls(&mut self) -> usize {
+        self.look().iter().map(|row| row.key.as_str()).collect::<BTreeSet<_>>().len()
+    }
+
+    /// Calls that have ended, and that Kafka has not forgotten: what a worker that dies now leaves to be done
+    /// again, and so the most repeats that its death can cost.
+    ///
+    /// # Panics
+    /// Where a row does not say where its call stood.
+    pub fn ended_above(&mut self, committed: &Place) -> usize {
+        let place = |row: &Record| {
+            let number = |name| row.header(name).expect("a source").parse::<i64>().expect("a number");
+            (number("callqa_source_partition"), number("callqa_source_offset"))
+        };
+        let forgotten = |partition: i64| committed.get(&(partition as i32)).copied().unwrap_or_default();
+        let above = self.look().iter().map(place).filter(|(partition, at)| *at >= forgotten(*partition));
+        above.collect::<BTreeSet<_>>().len()
+    }
+}
+
+/// What stands on the topics in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    /// Calls with an ending.
+    pub calls: usize,
+    /// Endings beyond one a call.
+    pub repeats: usize,
+    /// Calls that were dead-lettered.
+    pub dead_lettered: usize,
+}
+
+/// Holds the topics against the promise: every call of `published` has exactly one distinct ending, and no two
+/// rows of one id differ by a byte, on any topic.
+///
+/// # Panics
+/// Where it is broken; the first call for which it is gets named.
+#[must_use]
+pub fn balance(brokers: &str, published: &BTreeSet<String>) -> Balance {
+    let rows = read_all(brokers, RESULTS);
+    let mut endings: BTreeMap<&str, BTreeSet<&[u8]>> = BTreeMap::new();
+    for row in &rows {
+        endings.entry(&row.key).or_default().insert(&row.payload);
+    }
+    for key in published {
+        let distinct = endings.get(key.as_str()).map_or(0, BTreeSet::len);
+        assert_eq!(distinct, 1, "{key} has {distinct} distinct endings");
+    }
+    assert_eq!(endings.len(), published.len(), "an ending without a call");
+    for topic in OTHER_ROWS {
+        let mut by_id: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for row in read_all(brokers, topic) {
+            let id = row.header("ce_id").expect("an id").to_owned();
+            let first = by_id.entry(id).or_insert_with(|| row.payload.clone());
+            assert_eq!(*first, row.payload, "{topic}: a row of {} differs from its first", row.key);
+        }
+    }
+    let dead = |payloads: &BTreeSet<&[u8]>| {
+        payloads.iter().any(|payload| String::from_utf8_lossy(payload).contains("\"dead_lettered\""))
+    };
+    Balance {
+        calls: endings.len(),
+        repeats: rows.len() - endings.len(),
+        dead_lettered: endings.values().filter(|payloads| dead(payloads)).count(),
+    }
+}
