@@ -16,6 +16,8 @@ pub const SOURCE_PARTITION: &str = "callqa_source_partition";
 pub const SOURCE_OFFSET: &str = "callqa_source_offset";
 /// On which try a call ended, from 1.
 pub const ATTEMPT: &str = "callqa_attempt";
+/// In an event that `callqa redrive` sent again: how often that was. Nothing reads it but the next redrive.
+pub const REDRIVEN: &str = "callqa_redriven";
 
 /// A media type of more bytes than this is noise, not repeated in an error.
 const MEDIA_TYPE_BYTES: usize = 100;

@@ -3,3 +3,7 @@
 
 mod crash;
 mod kill;
+mod outage;
+mod rebalance;
+mod redrive;
+mod stop;

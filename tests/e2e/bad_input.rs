@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use callqa_tests::{Broker, Worker, callqa, publish, read_all, top, wait_for};
+use callqa_tests::{Broker, Launch, Worker, callqa, publish, read_all, top, wait_for};
 use serde_json::{Value, json};
 
 const INPUT: &str = "qa.calls.recorded.v1";
@@ -112,7 +112,7 @@ fn every_bad_call_ends_once_and_the_next_one_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
     let broker = Broker::start();
-    let worker = Worker::start(&broker, &root);
+    let worker = Launch::released(broker.address(), &root).set("store.recording_grace", "5s").start();
 
     let cases = cases(&root);
     for case in &cases {

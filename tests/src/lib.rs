@@ -13,7 +13,7 @@ mod worker;
 use std::path::PathBuf;
 
 pub use broker::{Broker, free_address, tansu};
-pub use process::{Outcome, callqa};
+pub use process::{Outcome, Owned, callqa, callqa_with};
 pub use topic::{Place, Record, committed, publish, publish_all, read_all, read_on, wait_for};
 pub use worker::{Launch, Worker};
 

@@ -30,9 +30,19 @@ pub struct Outcome {
 /// Where it can't be started.
 #[must_use]
 pub fn callqa(brokers: &str, arguments: &[&str]) -> Outcome {
+    callqa_with(brokers, arguments, &[])
+}
+
+/// Runs `callqa` to its end, with these variables in its environment.
+///
+/// # Panics
+/// Where it can't be started.
+#[must_use]
+pub fn callqa_with(brokers: &str, arguments: &[&str], settings: &[(&str, String)]) -> Outcome {
     let output = Command::new(program("callqa"))
         .args(arguments)
         .env("CALLQA_BROKERS", brokers)
+        .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .output()
         .expect("callqa starts");

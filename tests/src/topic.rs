@@ -76,6 +76,8 @@ pub fn read_all(brokers: &str, topic: &str) -> Vec<Record> {
     let consumer: BaseConsumer = config(brokers)
         .set("group.id", "callqa-tests")
         .set("enable.partition.eof", "true")
+        // Somebody waits for each end.
+        .set("fetch.wait.max.ms", "50")
         .create()
         .expect("a consumer");
     let metadata = consumer.fetch_metadata(Some(topic), ANSWER_WITHIN).expect("metadata");

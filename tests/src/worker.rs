@@ -65,9 +65,16 @@ impl Launch {
     /// Where it does not become ready in time; its log is shown.
     #[must_use]
     pub fn start(&self) -> Worker {
-        let worker = self.spawn();
-        let ready = crate::wait_for(READY_WITHIN, || worker.is_ready().then_some(()));
-        assert!(ready.is_some(), "the worker is ready within {READY_WITHIN:?}; its log:\n{}", worker.log());
+        let mut worker = self.spawn();
+        let ready = crate::wait_for(READY_WITHIN, || {
+            let ended = worker.ended().map(|_| false);
+            if worker.is_ready() { Some(true) } else { ended }
+        });
+        assert!(
+            ready == Some(true),
+            "the worker is ready within {READY_WITHIN:?}; its log:\n{}",
+            worker.log()
+        );
         worker
     }
 

@@ -1,6 +1,6 @@
 //! `callqa audit`: received = assessed + excluded + dead-lettered, from the topics alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use callqa_domain::identity;
 use callqa_proto::header::EventHeaders;
@@ -16,7 +16,7 @@ use crate::{CliError, Done, terminal};
 /// So many calls of each kind of trouble are listed; the counts are always whole.
 const LISTED: usize = 50;
 
-/// Checks that every call on the input topics has exactly one ending, and every ending a call
+/// Checks that every call on the input topics has exactly one ending, every ending a call, and every repeat its bytes
 ///
 /// Reads the topics as they are now; a call that is still being judged has no ending yet. Exit code 1 where it
 /// does not balance.
@@ -67,12 +67,23 @@ impl Kind {
     }
 }
 
+/// How a call ended, and its name for people.
+#[derive(Debug)]
+struct End {
+    kind: Kind,
+    reason: String,
+    what: String,
+}
+
 /// What was received, and how it ended, by ending id.
 #[derive(Debug, Default)]
 struct Balance {
     received: BTreeMap<String, String>,
     repeats: usize,
-    endings: BTreeMap<String, (Kind, String)>,
+    endings: BTreeMap<String, End>,
+    /// Digest of each row by its id: a repeat must be the same, byte for byte.
+    rows: HashMap<String, String>,
+    differing: BTreeSet<String>,
     unreadable: usize,
     /// Topics whose oldest messages are gone.
     cut: Vec<String>,
@@ -86,13 +97,40 @@ impl Balance {
     }
 
     /// For one call an assessment beats any other ending.
-    fn ended(&mut self, ending_id: String, kind: Kind, what: String) {
-        let known = self.endings.entry(ending_id).or_insert_with(|| (kind, what));
-        known.0 = known.0.max(kind);
+    fn ended(&mut self, ending_id: String, end: End) {
+        match self.endings.get_mut(&ending_id) {
+            Some(known) if known.kind >= end.kind => {}
+            Some(known) => *known = end,
+            None => drop(self.endings.insert(ending_id, end)),
+        }
+    }
+
+    /// A row came, for the first time or again.
+    fn row(&mut self, row_id: &str, payload: &[u8], what: &str) {
+        // Without an id there is no saying which row it repeats.
+        if row_id.is_empty() {
+            return;
+        }
+        let digest = identity::content_digest(payload);
+        let first = self.rows.entry(row_id.to_owned()).or_insert_with(|| digest.clone());
+        if *first != digest {
+            self.differing.insert(what.to_owned());
+        }
     }
 
     fn count(&self, kind: Kind) -> usize {
-        self.endings.values().filter(|(known, _)| *known == kind).count()
+        self.endings.values().filter(|end| end.kind == kind).count()
+    }
+
+    /// How many calls ended so for each reason, the most frequent first.
+    fn reasons(&self, kind: Kind) -> Vec<(&str, usize)> {
+        let mut counts = BTreeMap::<&str, usize>::new();
+        for end in self.endings.values().filter(|end| end.kind == kind) {
+            *counts.entry(&end.reason).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts
     }
 
     fn without_ending(&self) -> Vec<&str> {
@@ -102,11 +140,12 @@ impl Balance {
 
     fn without_call(&self) -> Vec<&str> {
         let orphans = self.endings.iter().filter(|(id, _)| !self.received.contains_key(*id));
-        sorted(orphans.map(|(_, (_, what))| what.as_str()))
+        sorted(orphans.map(|(_, end)| end.what.as_str()))
     }
 
     fn is_even(&self) -> bool {
-        self.without_ending().is_empty() && self.without_call().is_empty() && self.unreadable == 0
+        let all = self.without_ending().is_empty() && self.without_call().is_empty();
+        all && self.unreadable == 0 && self.differing.is_empty()
     }
 
     fn report(&self) -> String {
@@ -117,14 +156,23 @@ impl Balance {
         let mut line = |name: &str, count: usize| text.push_str(&format!("{name:<24}{count:>9}\n"));
         line("received", self.received.len());
         line("assessed", assessed);
-        line("excluded", excluded);
-        line("dead-lettered", dead_lettered);
+        for (kind, name, count) in
+            [(Kind::Excluded, "excluded", excluded), (Kind::DeadLettered, "dead-lettered", dead_lettered)]
+        {
+            line(name, count);
+            self.reasons(kind).iter().for_each(|(reason, count)| line(&format!("  {reason}"), *count));
+        }
         line("calls without an ending", open.len());
         line("endings without a call", orphans.len());
         if self.repeats > 0 {
             text.push_str(&format!("({} events came more than once and count once)\n", self.repeats));
         }
-        for (title, calls) in [("calls without an ending", open), ("endings without a call", orphans)] {
+        let differing = self.differing.iter().map(String::as_str).collect();
+        for (title, calls) in [
+            ("calls without an ending", open),
+            ("endings without a call", orphans),
+            ("repeats that differ from the first", differing),
+        ] {
             list(&mut text, title, &calls);
         }
         for topic in &self.cut {
@@ -215,38 +263,60 @@ fn read_endings(kafka: &Kafka, balance: &mut Balance) -> Result<(), CliError> {
     let (letters, results) = (&kafka.topics.dead_letters, &kafka.topics.results);
     let oldest = TopicReader::oldest(kafka, letters)?;
     TopicReader::open(kafka, letters, oldest)?.read_to_end(|message| {
-        let row = serde_json::from_slice::<DeadLetterRow>(message.payload().unwrap_or_default()).ok();
-        let row = row.map(|row| (row.ending_id, row.ending, (row.tenant, row.call_id, row.revision)));
-        take(row, balance);
+        let payload = message.payload().unwrap_or_default();
+        let row = serde_json::from_slice::<DeadLetterRow>(payload).ok();
+        let row = row.map(|row| Row {
+            row_id: row.row_id,
+            ending_id: row.ending_id,
+            ending: row.ending,
+            reason: row.reason,
+            name: named(row.tenant, row.call_id, row.revision),
+        });
+        take(row, payload, balance);
         Ok(())
     })?;
     let oldest = TopicReader::oldest(kafka, results)?;
     TopicReader::open(kafka, results, oldest)?.read_to_end(|message| {
-        let row = serde_json::from_slice::<ResultRow>(message.payload().unwrap_or_default()).ok();
-        let row = row.map(|row| (row.ending_id, row.ending, (row.tenant, row.call_id, row.revision)));
-        take(row, balance);
+        let payload = message.payload().unwrap_or_default();
+        let row = serde_json::from_slice::<ResultRow>(payload).ok();
+        let row = row.map(|row| Row {
+            row_id: row.row_id,
+            ending_id: row.ending_id,
+            ending: row.ending,
+            reason: row.reason.unwrap_or_default(),
+            name: named(row.tenant, row.call_id, row.revision),
+        });
+        take(row, payload, balance);
         Ok(())
     })?;
     Ok(())
 }
 
-type Named = (Option<String>, Option<String>, Option<u32>);
+/// What results and dead letters have in common.
+struct Row {
+    row_id: String,
+    ending_id: String,
+    ending: String,
+    reason: String,
+    name: Option<CallName>,
+}
 
-fn take(row: Option<(String, String, Named)>, balance: &mut Balance) {
-    let Some((ending_id, ending, (tenant, call_id, revision))) = row else {
+fn named(tenant: Option<String>, call_id: Option<String>, revision: Option<u32>) -> Option<CallName> {
+    let ((tenant, call_id), revision) = tenant.zip(call_id).zip(revision)?;
+    Some(CallName { tenant, call_id, revision })
+}
+
+fn take(row: Option<Row>, payload: &[u8], balance: &mut Balance) {
+    let readable = row.and_then(|row| Some((Kind::read(&row.ending)?, row)));
+    let Some((kind, row)) = readable.filter(|(_, row)| !row.ending_id.is_empty()) else {
         balance.unreadable += 1;
         return;
     };
-    let Some(kind) = Kind::read(&ending).filter(|_| !ending_id.is_empty()) else {
-        balance.unreadable += 1;
-        return;
-    };
-    let name = tenant.zip(call_id).zip(revision);
-    let what = name.map_or_else(
-        || format!("(unreadable event), ending {ending_id}"),
-        |((tenant, call_id), revision)| shown(&CallName { tenant, call_id, revision }),
-    );
-    balance.ended(ending_id, kind, format!("{what}: {ending}"));
+    let what =
+        row.name.as_ref().map_or_else(|| format!("(unreadable event), ending {}", row.ending_id), shown);
+    balance.row(&row.row_id, payload, &what);
+    let what = format!("{what}: {}", row.ending);
+    balance.ended(row.ending_id, End { kind, reason: row.reason, what });
 }
 
 #[cfg(test)]
@@ -259,7 +329,8 @@ mod tests {
             balance.received((*id).to_owned(), format!("call {id}"));
         }
         for (id, kind) in endings {
-            balance.ended((*id).to_owned(), *kind, format!("ending {id}"));
+            let (reason, what) = ("not_audio".to_owned(), format!("ending {id}"));
+            balance.ended((*id).to_owned(), End { kind: *kind, reason, what });
         }
         balance
     }
@@ -274,6 +345,10 @@ mod tests {
         let report = even.report();
         assert!(report.contains("it balances: received 3 = 1 + 1 + 1"), "{report}");
         assert!(report.contains("(1 events came more than once"), "{report}");
+        assert!(
+            report.contains("dead-lettered                   1\n  not_audio                     1\n"),
+            "{report}"
+        );
     }
 
     #[test]
@@ -292,11 +367,31 @@ mod tests {
         }
     }
 
+    fn row(id: &str, ending: &str) -> Row {
+        let (row_id, ending_id) = (format!("row of {id}"), id.to_owned());
+        Row { row_id, ending_id, ending: ending.to_owned(), reason: String::new(), name: None }
+    }
+
+    #[test]
+    fn a_repeat_that_differs_never_balances() {
+        let mut balance = balance(&["a"], &[]);
+        take(Some(row("a", "assessed")), b"one", &mut balance);
+        take(Some(row("a", "assessed")), b"one", &mut balance);
+        assert!(balance.is_even());
+        take(Some(row("a", "assessed")), b"other", &mut balance);
+        assert!(!balance.is_even());
+        let report = balance.report();
+        assert!(
+            report.contains("repeats that differ from the first:\n  (unreadable event), ending a\n"),
+            "{report}"
+        );
+    }
+
     #[test]
     fn rows_that_cannot_be_read_never_balance() {
         let mut balance = balance(&["a"], &[("a", Kind::Assessed)]);
-        take(None, &mut balance);
-        take(Some(("b".into(), "resurrected".into(), (None, None, None))), &mut balance);
+        take(None, b"", &mut balance);
+        take(Some(row("b", "resurrected")), b"", &mut balance);
         assert_eq!(balance.unreadable, 2);
         assert!(!balance.is_even());
     }

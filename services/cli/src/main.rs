@@ -16,6 +16,7 @@ mod models;
 mod progress;
 mod publish;
 mod recording;
+mod redrive;
 mod render;
 mod results;
 mod rules;
@@ -50,6 +51,7 @@ enum Command {
     Publish(publish::Args),
     Results(results::Args),
     Audit(audit::Args),
+    Redrive(redrive::Args),
     Topics(topics::Args),
     Rules(rules::Args),
     CheckConfig(check_config::Args),
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Publish(args) => args.run(),
         Command::Results(args) => args.run(),
         Command::Audit(args) => args.run(),
+        Command::Redrive(args) => args.run(),
         Command::Topics(args) => args.run(),
         Command::Rules(args) => args.run(),
         Command::CheckConfig(args) => args.run(),

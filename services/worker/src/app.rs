@@ -16,6 +16,7 @@ use crate::analyst::{Analyst, Settings};
 use crate::analysts::{Analysts, AnalystsError};
 use crate::broker::{BrokerError, check_topics};
 use crate::config::Config;
+use crate::fetching::{Fetching, STANDING_ASIDE};
 use crate::health::Health;
 use crate::intake::{Channels, Intake, IntakeError, Shared, TICKETS_PER_ANALYST};
 use crate::journal::{Journal, JournalOpenError};
@@ -161,12 +162,14 @@ impl Worker {
 
         let stopping = Stopping::default();
         let (ticket_sender, tickets) = mpsc::channel(seats);
-        // All seats' calls may settle, and as many new ones, between two looks of the poll thread.
-        let (settled, settled_here) = std_mpsc::sync_channel(2 * seats);
+        // All seats' calls may settle, as many new ones, and those that stood aside, between two looks of the
+        // poll thread.
+        let (settled, settled_here) = std_mpsc::sync_channel(2 * seats + STANDING_ASIDE);
+        let free_seats = Arc::new(Semaphore::new(seats));
         let channels = Channels {
             tickets: ticket_sender,
             settled: settled_here,
-            seats: Arc::new(Semaphore::new(seats)),
+            seats: Arc::clone(&free_seats),
             stopping: stopping.clone(),
         };
         let shared = Shared {
@@ -181,7 +184,7 @@ impl Worker {
 
         let attempts = u32::try_from(config.analysts.attempts).unwrap_or(u32::MAX);
         let road = Road {
-            store,
+            fetching: Fetching::new(store, config.recording_grace, free_seats, Arc::clone(&metrics)),
             work: analysts.queue(),
             turns: Turns::new(count),
             journal,

@@ -7,11 +7,16 @@ use std::time::{Duration, Instant};
 /// longest thing in it, a synchronous commit to a broker that is gone, up to a minute.
 const POLL_STUCK: Duration = Duration::from_secs(120);
 
+/// A broker that we have not heard for so long does not answer: a member of the group hears it at every heartbeat,
+/// three seconds apart, and statistics tell of it within two.
+const BROKER_SILENT: Duration = Duration::from_secs(7);
+
 /// What `/live` and `/ready` tell.
 #[derive(Debug)]
 pub struct Health {
     started: Instant,
     last_turn_ms: AtomicU64,
+    broker_heard_ms: AtomicU64,
     joined: AtomicBool,
     publish_fails: AtomicBool,
     stopping: AtomicBool,
@@ -23,6 +28,7 @@ impl Default for Health {
         Self {
             started: Instant::now(),
             last_turn_ms: AtomicU64::new(0),
+            broker_heard_ms: AtomicU64::new(0),
             joined: AtomicBool::new(false),
             publish_fails: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -37,8 +43,17 @@ impl Health {
         self.last_turn_ms.store(self.now_ms(), Ordering::Relaxed);
     }
 
+    /// A broker answered something, so long ago.
+    pub fn broker_heard(&self, ago: Duration) {
+        let ago = ago.as_millis().try_into().unwrap_or(u64::MAX);
+        self.broker_heard_ms.fetch_max(self.now_ms().saturating_sub(ago), Ordering::Relaxed);
+    }
+
     /// We are a member of the group, or no longer.
     pub fn joined(&self, joined: bool) {
+        if joined {
+            self.broker_heard(Duration::ZERO);
+        }
         self.joined.store(joined, Ordering::Relaxed);
     }
 
@@ -63,8 +78,7 @@ impl Health {
         if self.analyst_stuck.load(Ordering::Relaxed) {
             return Some("an analyst does not stop at its deadline");
         }
-        let idle = self.now_ms().saturating_sub(self.last_turn_ms.load(Ordering::Relaxed));
-        (u128::from(idle) > POLL_STUCK.as_millis()).then_some("the poll thread is stuck")
+        (self.since(&self.last_turn_ms) > POLL_STUCK).then_some("the poll thread is stuck")
     }
 
     /// Why no call gets its ending at the moment; `None` where all is well.
@@ -74,11 +88,17 @@ impl Health {
             Some("stopping")
         } else if !self.joined.load(Ordering::Relaxed) {
             Some("not a member of the consumer group yet")
+        } else if self.since(&self.broker_heard_ms) > BROKER_SILENT {
+            Some("no Kafka broker answers; it is tried again")
         } else if self.publish_fails.load(Ordering::Relaxed) {
             Some("results can't be published; they are tried again")
         } else {
             None
         }
+    }
+
+    fn since(&self, moment_ms: &AtomicU64) -> Duration {
+        Duration::from_millis(self.now_ms().saturating_sub(moment_ms.load(Ordering::Relaxed)))
     }
 
     fn now_ms(&self) -> u64 {

@@ -13,11 +13,12 @@ use tracing::{Instrument, Span, error, info, info_span, warn};
 use crate::analyst::Judged;
 use crate::analysts::{Work, WorkError};
 use crate::disposition::Disposition;
+use crate::fetching::{Fetching, Seat};
 use crate::journal::{self, Journal, Standing};
 use crate::ledger::Position;
 use crate::publish::{PublishError, Publisher};
 use crate::stopping::Stopping;
-use crate::store::{Fetched, Store};
+use crate::store::Fetched;
 use crate::telemetry::{Ended, Metrics, Stage};
 use crate::ticket::{Ticket, Undecodable};
 use crate::turns::Turns;
@@ -32,7 +33,7 @@ const CRASHED: &str = "the worker's process ended again and again while it judge
 /// What calls meet on their way.
 pub struct Road {
     /// Where recordings come from.
-    pub store: Store,
+    pub fetching: Fetching,
     /// Where analysts take their work from.
     pub work: mpsc::Sender<Work>,
     /// Who is judged beside whom.
@@ -80,11 +81,12 @@ enum Left {
 impl Road {
     /// Takes a call to its ending. Whatever goes wrong with it ends in a dead letter, and the next call
     /// goes on; a call that is not ours any more is left alone.
-    pub async fn travel(self: Arc<Self>, ticket: Ticket) {
+    pub async fn travel(self: Arc<Self>, mut ticket: Ticket) {
         let span = span_of(&ticket);
+        let mut seat = ticket.seat.take();
         let travelled = async {
             self.metrics.spent(Stage::Wait, ticket.taken_at.elapsed());
-            match self.to_its_ending(&ticket).await {
+            match self.to_its_ending(&ticket, &mut seat).await {
                 Ok(ended) => self.settle(&ticket, ended),
                 Err(Left::ToOthers) => info!("call left to another worker"),
                 Err(error) => {
@@ -105,9 +107,9 @@ impl Road {
         }
     }
 
-    async fn to_its_ending(&self, ticket: &Ticket) -> Result<Ended, Left> {
+    async fn to_its_ending(&self, ticket: &Ticket, seat: &mut Seat) -> Result<Ended, Left> {
         let arrived = match &ticket.event {
-            Ok(event) => self.judge(event, ticket).await?,
+            Ok(event) => self.judge(event, ticket, seat).await?,
             Err(undecodable) => self.refuse(undecodable, ticket)?,
         };
         let begun = Instant::now();
@@ -150,7 +152,7 @@ impl Road {
         self.close(subject, dead_letter(error.reason(), error.to_string()), provenance, ticket, 1)
     }
 
-    async fn judge(&self, event: &Arc<Event>, ticket: &Ticket) -> Result<Arrived, Left> {
+    async fn judge(&self, event: &Arc<Event>, ticket: &Ticket, seat: &mut Seat) -> Result<Arrived, Left> {
         if let Some(reason) = event.exclusion() {
             let provenance = self.provenance_of(event, None);
             return self.close(
@@ -170,7 +172,7 @@ impl Road {
         }
         let begun = Instant::now();
         let fetched = tokio::select! {
-            fetched = self.store.fetch(&event.recording) => fetched,
+            fetched = self.fetching.fetch(&event.recording, seat) => fetched,
             () = self.stopping.begun() => return Err(Left::ToOthers),
         };
         self.metrics.spent(Stage::Fetch, begun.elapsed());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use callqa_proto::Message;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -19,7 +19,8 @@ use tracing::{error, info, warn};
 use crate::broker::{client_options, log_client};
 use crate::config::Kafka;
 use crate::health::Health;
-use crate::telemetry::{Metrics, PublishFailure};
+use crate::oauth;
+use crate::telemetry::{Cause, Metrics, PublishFailure};
 
 /// How long the broker may take to acknowledge a row before the row is sent anew.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,7 +29,7 @@ const LINGER: Duration = Duration::from_millis(5);
 /// The first wait before a row is sent anew; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest of these waits: a broker that is back is noticed within it.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Why an ending can't be written, however often it is tried.
 #[derive(Debug, thiserror::Error)]
@@ -88,11 +89,11 @@ impl Publisher {
         let mut waits = waits.without_max_times().build();
         loop {
             self.deliver_once(rows).await?;
+            self.health.published(rows.is_empty());
+            self.metrics.blocked(Cause::Results, !rows.is_empty());
             if rows.is_empty() {
-                self.health.published(true);
                 return Ok(());
             }
-            self.health.published(false);
             tokio::time::sleep(waits.next().unwrap_or(LONGEST_WAIT)).await;
         }
     }
@@ -195,6 +196,12 @@ fn producer(kafka: &Kafka) -> Result<RowProducer, PublishError> {
 struct Log;
 
 impl ClientContext for Log {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, option: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        oauth::token(option)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log_client("producer", level, facility, message);
     }

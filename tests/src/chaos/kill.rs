@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Balance, Dice, Endings, GROUP, INPUT, balance};
+use super::{Balance, Dice, Endings, GROUP, INPUT, balance, until_committed};
 use crate::calls::{Line, Recordings, event};
 use crate::topic::committed;
 use crate::{Broker, Launch, callqa, publish_all, wait_for};
@@ -19,7 +19,7 @@ pub struct Plan {
     pub load: Load,
     /// A worker lives for a random time up to this, once it works.
     pub longest_life: Duration,
-    /// Within this everything is done after the last kill.
+    /// Within this a started worker is at work.
     pub patience: Duration,
 }
 
@@ -75,8 +75,8 @@ pub fn run(plan: &Plan) -> Figures {
     let (mut endings, mut allowed) = (Endings::of(broker.address()), 0);
     for kill in 1..=plan.kills {
         let worker = launch.start();
-        let working =
-            wait_for(plan.patience, || (worker.metric("callqa_calls_in_flight") > 0.0).then_some(()));
+        let begun = || worker.metric("callqa_stage_seconds_count{stage=\"wait\"}") > 0.0;
+        let working = wait_for(plan.patience, || begun().then_some(()));
         assert!(
             working.is_some(),
             "kill {kill}: no work is left to be killed in; its log:\n{}",
@@ -89,11 +89,7 @@ pub fn run(plan: &Plan) -> Figures {
     }
 
     let worker = launch.start();
-    let all = wait_for(plan.patience, || {
-        let behind: i64 = committed(broker.address(), GROUP, INPUT).values().sum();
-        (behind == published.len() as i64).then_some(())
-    });
-    assert!(all.is_some(), "every call is committed; the last worker's log:\n{}", worker.log());
+    until_committed(broker.address(), published.len(), || worker.log());
     assert_eq!(worker.stop(), Some(0));
     let audit = callqa(broker.address(), &["audit"]);
     assert_eq!(audit.code, Some(0), "{}{}", audit.stdout, audit.stderr);

@@ -2,14 +2,25 @@
 //!
 //! Each form of trouble is a function with a size: the tests call it small, `tests/chaos/long` large.
 
+pub mod determinism;
 mod dice;
 pub mod kill;
+mod load;
+mod network;
+pub mod outage;
+mod proxy;
+pub mod rebalance;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use crate::topic::{Place, Record, read_all, read_on};
+use crate::topic::{Place, Record, committed, read_on};
+use crate::wait_for;
 
 pub use dice::Dice;
+pub use load::Load;
+pub use network::Network;
+pub use proxy::Proxy;
 
 /// Where calls are published.
 pub const INPUT: &str = "qa.calls.recorded.v1";
@@ -42,9 +53,10 @@ impl Endings {
         &self.rows
     }
 
-    /// How many calls have ended up to now.
-    pub fn calls(&mut self) -> usize {
-        self.look().iter().map(|row| row.key.as_str()).collect::<BTreeSet<_>>().len()
+    /// How many calls had ended at the last look.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.rows.iter().map(|row| row.key.as_str()).collect::<BTreeSet<_>>().len()
     }
 
     /// Calls that have ended, and that Kafka has not forgotten: what a worker that dies now leaves to be done
@@ -61,6 +73,19 @@ impl Endings {
         let above = self.look().iter().map(place).filter(|(partition, at)| *at >= forgotten(*partition));
         above.collect::<BTreeSet<_>>().len()
     }
+}
+
+/// A backlog of any size here is done within this.
+const DONE_WITHIN: Duration = Duration::from_secs(240);
+
+/// Waits until Kafka may forget so many calls of the input topic.
+///
+/// # Panics
+/// Where that does not come; `log` is shown.
+pub fn until_committed(brokers: &str, calls: usize, log: impl FnOnce() -> String) {
+    let behind = || committed(brokers, GROUP, INPUT).values().sum::<i64>();
+    let done = wait_for(DONE_WITHIN, || (behind() == calls as i64).then_some(()));
+    assert!(done.is_some(), "{} of {calls} calls are committed; the log:\n{}", behind(), log());
 }
 
 /// What stands on the topics in the end.
@@ -81,7 +106,7 @@ pub struct Balance {
 /// Where it is broken; the first call for which it is gets named.
 #[must_use]
 pub fn balance(brokers: &str, published: &BTreeSet<String>) -> Balance {
-    let rows = read_all(brokers, RESULTS);
+    let rows = read_on(brokers, RESULTS, &mut Place::new());
     let mut endings: BTreeMap<&str, BTreeSet<&[u8]>> = BTreeMap::new();
     for row in &rows {
         endings.entry(&row.key).or_default().insert(&row.payload);
@@ -93,7 +118,7 @@ pub fn balance(brokers: &str, published: &BTreeSet<String>) -> Balance {
     assert_eq!(endings.len(), published.len(), "an ending without a call");
     for topic in OTHER_ROWS {
         let mut by_id: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        for row in read_all(brokers, topic) {
+        for row in read_on(brokers, topic, &mut Place::new()) {
             let id = row.header("ce_id").expect("an id").to_owned();
             let first = by_id.entry(id).or_insert_with(|| row.payload.clone());
             assert_eq!(*first, row.payload, "{topic}: a row of {} differs from its first", row.key);

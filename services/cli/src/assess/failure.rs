@@ -59,9 +59,9 @@ impl Failure {
             Self::Work(WorkError::Assess(AssessError::Model(_))) => {
                 "check the models with `callqa verify-models`, and free memory"
             }
-            Self::Work(WorkError::Assess(AssessError::Stopped)) | Self::Work(WorkError::NotWanted) => {
-                "run it again"
-            }
+            Self::Work(
+                WorkError::Assess(AssessError::Stopped) | WorkError::NotWanted | WorkError::Blocked(_),
+            ) => "run it again",
             Self::Work(WorkError::Panicked) => "please report it with the message above",
         }
     }

@@ -1,23 +1,34 @@
 //! The Kafka client, for people at a terminal: quiet, patient for a named time, and clear when it fails.
 
 mod reader;
+mod sender;
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use callqa_worker::broker::LIVELINESS;
 use callqa_worker::config::{Config, Kafka};
+use callqa_worker::oauth;
+use callqa_worker::refusal::explain;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, ClientContext};
 
 pub use reader::{Place, TopicReader};
+pub use sender::Sender;
 
 use crate::CliError;
 
 /// How long a broker may take to answer: longer than any that works, shorter than a person's patience.
 pub const REACH: Duration = Duration::from_secs(10);
+
+/// How long the client may take to tell why there was no answer, and one look for it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Which broker, and how to speak to it.
 #[derive(Debug, Clone, clap::Args)]
@@ -47,6 +58,9 @@ impl Connection {
 /// Options for a client; TLS and SASL come from the configuration.
 pub fn client(kafka: &Kafka) -> ClientConfig {
     let mut client = ClientConfig::new();
+    for (option, value) in LIVELINESS {
+        client.set(option, value);
+    }
     for (option, value) in &kafka.client {
         client.set(option, value.expose());
     }
@@ -70,6 +84,12 @@ impl Listener {
 }
 
 impl ClientContext for Listener {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, option: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        oauth::token(option)
+    }
+
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", facility, message);
     }
@@ -99,16 +119,32 @@ pub fn failed(doing: impl Into<String>) -> impl FnOnce(KafkaError) -> CliError {
 /// Where no broker answers within [`REACH`].
 pub fn topics(kafka: &Kafka) -> Result<Vec<(String, Vec<i32>)>, CliError> {
     let consumer: BaseConsumer<Listener> = client(kafka)
+        // Never joined; the client wants a name where it is polled.
+        .set("group.id", "callqa-reader")
         .create_with_context(Listener::default())
         .map_err(failed("setting up the Kafka client"))?;
+    // A token for OAUTHBEARER is asked for in a poll.
+    drop(consumer.poll(Duration::ZERO));
     let metadata = consumer.fetch_metadata(None, REACH).map_err(|_| CliError::Unreachable {
         brokers: kafka.brokers.clone(),
-        reason: consumer.context().last_error(),
+        reason: said_last(&consumer).map(|said| explain(kafka, &said)),
     })?;
     let partitions = |topic: &rdkafka::metadata::MetadataTopic| {
         topic.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect()
     };
     Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), partitions(topic))).collect())
+}
+
+/// What the client said last. Errors come with a poll, not with the question that failed.
+fn said_last(consumer: &BaseConsumer<Listener>) -> Option<String> {
+    let until = Instant::now() + LAST_WORDS;
+    loop {
+        drop(consumer.poll(LOOK));
+        let last = consumer.context().last_error();
+        if last.is_some() || Instant::now() > until {
+            return last;
+        }
+    }
 }
 
 /// Checks that a topic is there, before anything else is done.

@@ -129,7 +129,7 @@ impl TopicReader {
 }
 
 fn consumer(kafka: &Kafka) -> Result<BaseConsumer<Listener>, CliError> {
-    client(kafka)
+    let consumer: BaseConsumer<Listener> = client(kafka)
         // Assigned by hand, so the group is never joined; librdkafka wants a name all the same.
         .set("group.id", "callqa-reader")
         .set("enable.auto.commit", "false")
@@ -140,7 +140,10 @@ fn consumer(kafka: &Kafka) -> Result<BaseConsumer<Listener>, CliError> {
         // Somebody waits for each message.
         .set("fetch.wait.max.ms", "100")
         .create_with_context(Listener::default())
-        .map_err(failed("setting up the Kafka client"))
+        .map_err(failed("setting up the Kafka client"))?;
+    // A token for OAUTHBEARER is asked for in a poll.
+    drop(consumer.poll(Duration::ZERO));
+    Ok(consumer)
 }
 
 fn watermarks(

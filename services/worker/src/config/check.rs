@@ -9,13 +9,14 @@ use super::{Config, Kafka, MOST_ANALYSTS, Store};
 const TOPIC_NAME_BYTES: usize = 249;
 
 /// Options of librdkafka that the worker's promises rest on.
-const OUR_OPTIONS: [(&str, &str); 12] = [
+const OUR_OPTIONS: [(&str, &str); 13] = [
     ("bootstrap.servers", "set kafka.brokers"),
     ("metadata.broker.list", "set kafka.brokers"),
     ("group.id", "set kafka.group"),
     ("group.instance.id", "set kafka.instance_id"),
     ("session.timeout.ms", "set kafka.session_timeout"),
     ("max.poll.interval.ms", "set kafka.max_poll_interval"),
+    ("heartbeat.interval.ms", "/ready knows by the heartbeats whether the broker answers"),
     ("enable.auto.commit", "offsets are committed only up to the first call without an ending"),
     ("enable.auto.offset.store", "offsets are committed only up to the first call without an ending"),
     ("auto.offset.reset", "a new group must start at the oldest call, or calls would be passed over"),

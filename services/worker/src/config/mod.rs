@@ -30,6 +30,8 @@ pub struct Config {
     pub kafka: Kafka,
     /// Where recordings may be fetched from.
     pub store: Store,
+    /// For how long a recording that is not there is waited for.
+    pub recording_grace: Duration,
     /// Who listens.
     pub analysts: Analysts,
     /// Where it is written which calls are in hand; none where absent.
@@ -128,7 +130,7 @@ pub struct Store {
     pub bytes_in_flight: ByteSize,
     /// The longest that one attempt to fetch a recording may take.
     pub fetch_timeout: Duration,
-    /// For how long a recording that can't be had is asked for again.
+    /// For how long a recording that can't be had is asked for again without giving up the call's seat.
     pub patience: Duration,
 }
 
@@ -308,6 +310,7 @@ impl Config {
         Self {
             kafka: Kafka::read(reader),
             store: Store::read(reader),
+            recording_grace: reader.or("store.recording_grace", Duration::from_secs(15 * 60)),
             analysts: Analysts {
                 count: reader.or("analysts.count", cores()),
                 deadline: reader.or("analysts.deadline", Duration::from_secs(2 * 3600)),
@@ -369,7 +372,7 @@ impl Store {
             spool: reader.or("store.spool", std::env::temp_dir()),
             bytes_in_flight: reader.or("store.bytes_in_flight", ByteSize::mebibytes(2048)),
             fetch_timeout: reader.or("store.fetch_timeout", Duration::from_secs(300)),
-            patience: reader.or("store.patience", Duration::from_secs(30)),
+            patience: reader.or("store.patience", Duration::from_secs(5)),
         }
     }
 }

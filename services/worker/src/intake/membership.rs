@@ -1,10 +1,11 @@
 //! Our membership in the consumer group: which partitions are ours, and what of them is committed.
 
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
@@ -16,6 +17,7 @@ use crate::broker::log_client;
 use crate::health::Health;
 use crate::journal::Journal;
 use crate::ledger::{Ledger, Partition};
+use crate::oauth;
 use crate::telemetry::Metrics;
 
 /// What others know of the membership.
@@ -125,6 +127,12 @@ fn partitions(list: &TopicPartitionList) -> Vec<Partition> {
 }
 
 impl ClientContext for Membership {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, option: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        oauth::token(option)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log_client("consumer", level, facility, message);
     }
@@ -138,6 +146,8 @@ impl ClientContext for Membership {
         let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
         let behind = partitions.map(|partition| partition.consumer_lag.max(0)).sum();
         self.metrics.lag(behind);
+        let idle = statistics.brokers.values().filter_map(|broker| u64::try_from(broker.rxidle).ok()).min();
+        idle.into_iter().for_each(|idle| self.health.broker_heard(Duration::from_micros(idle)));
         self.confirm_commits(&statistics);
     }
 }

@@ -31,8 +31,8 @@ pub const TICKETS_PER_ANALYST: usize = 2;
 const POLL: Duration = Duration::from_millis(50);
 /// What a crash can cost: calls that settled in the last second are judged again.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
-/// How often the lag is measured.
-const STATISTICS_EVERY: Duration = Duration::from_secs(5);
+/// How often the lag is measured, and how late it is noticed that no broker answers.
+const STATISTICS_EVERY: Duration = Duration::from_secs(2);
 /// Messages fetched ahead: events are small, and what is paused is fetched anew.
 const FETCHED_AHEAD: usize = 32;
 /// Kilobytes fetched ahead, for events with inline recordings.

@@ -91,7 +91,12 @@ impl World {
     }
 }
 
+/// A hundred thousand orders take some seconds.
+const ORDERS: u32 = 100_000;
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(ORDERS))]
+
     #[test]
     fn no_call_is_forgotten_before_its_ending(steps in proptest::collection::vec(step(), 1..200)) {
         let mut world = World::default();

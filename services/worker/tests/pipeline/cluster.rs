@@ -71,6 +71,7 @@ impl Cluster {
             ("CALLQA_ANALYSTS__COUNT".to_owned(), "1".to_owned()),
             ("CALLQA_ANALYSTS__ATTEMPTS".to_owned(), "1".to_owned()),
             ("CALLQA_STORE__PATIENCE".to_owned(), "0s".to_owned()),
+            ("CALLQA_STORE__RECORDING_GRACE".to_owned(), "0s".to_owned()),
         ]);
         for (key, value) in settings {
             let name = format!("CALLQA_{}", key.to_uppercase().replace('.', "__"));
@@ -80,6 +81,16 @@ impl Cluster {
     }
 
     pub fn publish(&self, message: &Message) {
+        self.publish_soon(message);
+        self.published();
+    }
+
+    /// Waits until the broker has everything.
+    pub fn published(&self) {
+        self.producer.flush(PATIENCE).expect("delivered");
+    }
+
+    pub fn publish_soon(&self, message: &Message) {
         let headers = message.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
             headers.insert(Header { key, value: Some(value) })
         });
@@ -88,7 +99,6 @@ impl Cluster {
             .payload(&message.payload)
             .headers(headers);
         self.producer.send(record).map_err(|(error, _)| error).expect("queued");
-        self.producer.flush(PATIENCE).expect("delivered");
     }
 
     /// Reads a topic from its beginning until it has so many rows.

@@ -1,5 +1,8 @@
 //! Brokers that refuse, brokers that are away, models that hang.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
 use callqa_proto::Topic;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
@@ -52,6 +55,40 @@ fn an_ending_that_no_broker_takes_becomes_a_dead_letter() {
     worker.stop();
     assert_eq!((ending.field("ending"), ending.field("reason")), ("dead_lettered", "internal"));
     assert!(letter.field("detail").contains("is more than qa.observations.v1 takes"), "{letter:?}");
+}
+
+/// Every question takes a fifth of a second longer, and some of every kind are answered by an error.
+#[test]
+fn injected_errors_and_delays_cost_time_and_no_call() {
+    use RDKafkaRespErr as Error;
+    let cluster = Cluster::start();
+    let worker = Running::start(cluster.config(&[("analysts.count", "4")]));
+    wait_until("ready", || worker.health.not_ready().is_none());
+    cluster.mock.broker_round_trip_time(1, Duration::from_millis(200)).expect("slower");
+    let passing = [
+        Error::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+        Error::RD_KAFKA_RESP_ERR_NO_ERROR,
+        Error::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        Error::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+        Error::RD_KAFKA_RESP_ERR_NO_ERROR,
+    ];
+    cluster.mock.request_errors(RDKafkaApiKey::Produce, &passing);
+    cluster.mock.request_errors(RDKafkaApiKey::Fetch, &passing[..3]);
+    let of_groups =
+        [Error::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, Error::RD_KAFKA_RESP_ERR_NOT_COORDINATOR];
+    cluster.mock.request_errors(RDKafkaApiKey::OffsetCommit, &of_groups);
+    cluster.mock.request_errors(RDKafkaApiKey::Heartbeat, &of_groups);
+    (0..20).for_each(|i| cluster.publish(&message(&ordinary(&format!("call-{i}")))));
+    wait_until("committed", || cluster.committed() == 20);
+    worker.stop();
+    let length = cluster.length(Topic::Results.default_name(), 3);
+    let rows = cluster.rows(Topic::Results, length as usize);
+    let mut endings: BTreeMap<&str, BTreeSet<&[u8]>> = BTreeMap::new();
+    for row in &rows {
+        endings.entry(row.field("call_id")).or_default().insert(&row.payload);
+    }
+    assert_eq!(endings.len(), 20);
+    assert!(endings.values().all(|distinct| distinct.len() == 1));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod cluster;
 mod endings;
 mod faults;
 mod stopping;
+mod store;
 
 use std::sync::Arc;
 use std::sync::mpsc;

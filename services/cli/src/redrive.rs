@@ -1,0 +1,234 @@
+//! `callqa redrive`: sends dead-lettered calls again, once the reason is gone.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use callqa_domain::DeadLetterReason;
+use callqa_domain::identity::content_digest;
+use callqa_proto::header::{REDRIVEN, SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC};
+use callqa_proto::wire::{DeadLetterRow, ResultRow};
+use callqa_worker::config::Kafka;
+use clap::builder::PossibleValuesParser;
+use rdkafka::Message;
+use rdkafka::message::{BorrowedMessage, Header, Headers, OwnedHeaders};
+
+use crate::kafka::{Connection, Place, Sender, TopicReader};
+use crate::{CliError, Done, terminal};
+
+/// How long the broker may take to find one event again.
+const FIND: Duration = Duration::from_secs(10);
+
+/// Sends dead-lettered calls again, each as the event that it came as, to the topic that it came from
+///
+/// Without --reason it only says how many calls there are for each reason. A call that was assessed meanwhile is left
+/// alone; an assessment beats the dead letter that stays behind. The event gets a header, callqa_redriven, which
+/// counts how often it was sent again.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    connection: Connection,
+    /// Only calls that were dead-lettered for this reason; several by repeating it
+    #[arg(long, value_parser = PossibleValuesParser::new(DeadLetterReason::ALL.iter().map(|reason| reason.name())))]
+    reason: Vec<String>,
+    /// At most so many calls, the oldest first
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+    /// No call that was sent again so often already
+    #[arg(long, default_value_t = 3, value_name = "TIMES")]
+    most: u32,
+    /// Say what would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Args {
+    /// Sends calls again.
+    ///
+    /// # Errors
+    /// A broker that is not there, topics that are missing.
+    pub fn run(&self) -> Result<Done, CliError> {
+        let kafka = self.connection.settings()?;
+        let letters = letters(&kafka)?;
+        if self.reason.is_empty() {
+            return terminal::print(&census(&letters)).map(|()| Done::Well);
+        }
+        let chosen = letters.into_iter().filter(|letter| self.reason.contains(&letter.reason));
+        let mut sum = Sum::default();
+        let mut senders = HashMap::new();
+        for letter in chosen {
+            if sum.sent == self.limit {
+                sum.beyond_limit += 1;
+                continue;
+            }
+            let Some(event) = find(&kafka, &letter)? else {
+                sum.gone += 1;
+                continue;
+            };
+            if event.redriven >= self.most {
+                sum.too_often += 1;
+                continue;
+            }
+            sum.sent += 1;
+            if !self.dry_run {
+                let topic = letter.source.topic.clone();
+                let sender = match senders.entry(topic.clone()) {
+                    std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+                    std::collections::hash_map::Entry::Vacant(new) => {
+                        new.insert(Sender::new(&kafka, &topic)?)
+                    }
+                };
+                event.send_by(sender)?;
+            }
+        }
+        senders.into_values().try_for_each(Sender::finish)?;
+        terminal::print(&sum.report(self)).map(|()| Done::Well)
+    }
+}
+
+/// Where an event stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Source {
+    topic: String,
+    partition: i32,
+    offset: i64,
+}
+
+/// A call that was dead-lettered, and was not assessed since.
+#[derive(Debug)]
+struct Letter {
+    reason: String,
+    event_digest: String,
+    source: Source,
+}
+
+/// An event as it came, to be sent again.
+#[derive(Debug)]
+struct Found {
+    key: Option<Vec<u8>>,
+    payload: Vec<u8>,
+    headers: OwnedHeaders,
+    redriven: u32,
+}
+
+impl Found {
+    fn read(message: &BorrowedMessage<'_>) -> Self {
+        let (mut headers, mut redriven) = (OwnedHeaders::new(), 0);
+        for header in message.headers().into_iter().flat_map(Headers::iter) {
+            if header.key == REDRIVEN {
+                let text = std::str::from_utf8(header.value.unwrap_or_default()).unwrap_or_default();
+                redriven = text.parse().unwrap_or(u32::MAX);
+            } else {
+                headers = headers.insert(header);
+            }
+        }
+        let payload = message.payload().unwrap_or_default().to_vec();
+        Self { key: message.key().map(<[u8]>::to_vec), payload, headers, redriven }
+    }
+
+    fn send_by(self, sender: &mut Sender) -> Result<(), CliError> {
+        let times = (self.redriven + 1).to_string();
+        let headers = self.headers.insert(Header { key: REDRIVEN, value: Some(&times) });
+        sender.send_as_it_is(self.key.as_deref(), &self.payload, headers)
+    }
+}
+
+/// All dead letters whose calls have no better ending, each call once, in the order of their topic.
+fn letters(kafka: &Kafka) -> Result<Vec<Letter>, CliError> {
+    let (results, dead_letters) = (&kafka.topics.results, &kafka.topics.dead_letters);
+    let mut ended_well = HashSet::new();
+    let oldest = TopicReader::oldest(kafka, results)?;
+    TopicReader::open(kafka, results, oldest)?.read_to_end(|message| {
+        let row = serde_json::from_slice::<ResultRow>(message.payload().unwrap_or_default());
+        ended_well.extend(row.ok().filter(|row| row.ending != "dead_lettered").map(|row| row.ending_id));
+        Ok(())
+    })?;
+    let (mut letters, mut known): (Vec<Letter>, HashMap<String, usize>) = (Vec::new(), HashMap::new());
+    let oldest = TopicReader::oldest(kafka, dead_letters)?;
+    TopicReader::open(kafka, dead_letters, oldest)?.read_to_end(|message| {
+        let row = serde_json::from_slice::<DeadLetterRow>(message.payload().unwrap_or_default());
+        let row =
+            row.ok().filter(|row| row.ending == "dead_lettered" && !ended_well.contains(&row.ending_id));
+        let Some((row, source)) = row.zip(source(message)) else { return Ok(()) };
+        let letter = Letter { reason: row.reason, event_digest: row.event_digest, source };
+        // A later letter of the same call is about its later event.
+        match known.get(&row.ending_id).and_then(|&at| letters.get_mut(at)) {
+            Some(earlier) => *earlier = letter,
+            None => {
+                known.insert(row.ending_id, letters.len());
+                letters.push(letter);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(letters)
+}
+
+fn source(message: &BorrowedMessage<'_>) -> Option<Source> {
+    let headers = message.headers()?;
+    let value = |name: &str| {
+        let header = headers.iter().find(|header| header.key == name)?;
+        std::str::from_utf8(header.value?).ok().map(str::to_owned)
+    };
+    Some(Source {
+        topic: value(SOURCE_TOPIC)?,
+        partition: value(SOURCE_PARTITION)?.parse().ok()?,
+        offset: value(SOURCE_OFFSET)?.parse().ok()?,
+    })
+}
+
+/// The event itself, where it still stands and is still the one that the letter is about.
+fn find(kafka: &Kafka, letter: &Letter) -> Result<Option<Found>, CliError> {
+    let Source { topic, partition, offset } = &letter.source;
+    let oldest = TopicReader::oldest(kafka, topic)?;
+    if oldest.get(partition).is_none_or(|oldest| oldest > offset) {
+        return Ok(None);
+    }
+    let mut reader = TopicReader::open(kafka, topic, Place::from([(*partition, *offset)]))?;
+    let until = Instant::now() + FIND;
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        if let Some(message) = reader.wait(left)? {
+            let is_it = message.offset() == *offset
+                && content_digest(message.payload().unwrap_or_default()) == letter.event_digest;
+            return Ok(is_it.then(|| Found::read(&message)));
+        }
+    }
+    Ok(None)
+}
+
+fn census(letters: &[Letter]) -> String {
+    let mut counts = BTreeMap::<&str, usize>::new();
+    letters.iter().for_each(|letter| *counts.entry(&letter.reason).or_default() += 1);
+    if counts.is_empty() {
+        return "no call is dead-lettered\n".to_owned();
+    }
+    let lines = counts.iter().map(|(reason, count)| format!("{reason:<28}{count:>9}\n"));
+    let lines: String = lines.collect();
+    format!("{lines}choose with --reason which of them are sent again\n")
+}
+
+/// What became of the chosen calls.
+#[derive(Debug, Default)]
+struct Sum {
+    sent: usize,
+    gone: usize,
+    too_often: usize,
+    beyond_limit: usize,
+}
+
+impl Sum {
+    fn report(&self, args: &Args) -> String {
+        let verb = if args.dry_run { "would be sent" } else { "sent" };
+        let plural = if self.sent == 1 { "" } else { "s" };
+        let mut text = format!("{} call{plural} {verb} again\n", self.sent);
+        for (count, why) in [
+            (self.gone, "whose event no longer stands on its topic".to_owned()),
+            (self.too_often, format!("sent again {} times already (--most)", args.most)),
+            (self.beyond_limit, format!("beyond the limit of {} (--limit)", args.limit)),
+        ] {
+            if count > 0 {
+                text.push_str(&format!("{count} left: {why}\n"));
+            }
+        }
+        text
+    }
+}

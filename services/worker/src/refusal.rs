@@ -1,0 +1,132 @@
+//! Why no broker answers, in words that help. librdkafka says what failed; what to do about it, and what is wrong
+//! with a certificate, it does not.
+
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use native_tls::{Certificate, HandshakeError, TlsConnector};
+
+use crate::config::Kafka;
+
+/// How long a broker may take for a handshake that is only looked at.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// A bundle of every authority of the web is a quarter of this.
+const LONGEST_BUNDLE: u64 = 1 << 20;
+
+/// What a part of librdkafka's words means, and what to do.
+const ADVICE: [(&str, &str); 8] = [
+    (
+        "certificate verify failed",
+        "its certificate is not trusted; ssl.ca.location in kafka.client names the file of the authority that issued it",
+    ),
+    (
+        "connecting to a PLAINTEXT",
+        "it does not speak TLS at this port; another port may, or security.protocol is wrong",
+    ),
+    (
+        "in state SSL_HANDSHAKE",
+        "it does not answer a TLS handshake: at this port it may not speak TLS, or security.protocol is wrong",
+    ),
+    (
+        "wrong version number",
+        "it does not speak TLS at this port; another port may, or security.protocol is wrong",
+    ),
+    (
+        "connecting to a SSL listener?",
+        "it seems to expect TLS; set security.protocol = SSL or SASL_SSL in kafka.client",
+    ),
+    (
+        "might require SASL",
+        "it seems to expect a login; set security.protocol = SASL_SSL and sasl.* in kafka.client",
+    ),
+    (
+        "client SSL authentication might",
+        "it wants a certificate of ours; set ssl.certificate.location and ssl.key.location",
+    ),
+    (
+        "SASL",
+        "it does not accept the login; check sasl.mechanism, sasl.username and sasl.password in kafka.client",
+    ),
+];
+
+/// A sentence about why no broker answers, from the last that the client said.
+#[must_use]
+pub fn explain(kafka: &Kafka, said: &str) -> String {
+    let advice = ADVICE.iter().find(|(part, _)| said.contains(part));
+    match advice {
+        Some((part, advice)) if *part == "certificate verify failed" => match certificate_fault(kafka) {
+            Some(fault) => format!("{advice} ({fault})"),
+            None => (*advice).to_owned(),
+        },
+        Some((_, advice)) => (*advice).to_owned(),
+        None => said.to_owned(),
+    }
+}
+
+/// What exactly is wrong with the broker's certificate, by a handshake of our own: `certificate has expired`,
+/// `IP address mismatch`, `self-signed certificate in certificate chain`.
+fn certificate_fault(kafka: &Kafka) -> Option<String> {
+    let broker = kafka.brokers.split(',').next()?.trim();
+    let (host, _) = broker.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let mut connector = TlsConnector::builder();
+    for certificate in authorities(kafka).unwrap_or_default() {
+        connector.add_root_certificate(certificate);
+    }
+    let address = broker.to_socket_addrs().ok()?.next()?;
+    let stream = TcpStream::connect_timeout(&address, HANDSHAKE).ok()?;
+    stream.set_read_timeout(Some(HANDSHAKE)).ok()?;
+    match connector.build().ok()?.connect(host, stream) {
+        Err(HandshakeError::Failure(error)) => in_brackets(&error.to_string()),
+        Err(HandshakeError::WouldBlock(_)) | Ok(_) => None,
+    }
+}
+
+fn authorities(kafka: &Kafka) -> Option<Vec<Certificate>> {
+    let path = kafka.client.get("ssl.ca.location")?.expose();
+    let is_small = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LONGEST_BUNDLE);
+    let pem = if is_small { std::fs::read(path).ok()? } else { return None };
+    Certificate::stack_from_pem(&pem).ok()
+}
+
+/// The library's words end with the fault in brackets.
+fn in_brackets(words: &str) -> Option<String> {
+    let (_, rest) = words.rsplit_once('(')?;
+    Some(rest.trim_end_matches(')').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[track_caller]
+    fn check(said: &str, part: &str) {
+        let kafka = Config::load(None, []).expect("defaults").kafka;
+        let explained = explain(&kafka, said);
+        assert!(explained.contains(part), "{explained}");
+    }
+
+    #[test]
+    fn what_the_client_says_becomes_what_to_do() {
+        check("sasl_ssl://a:1/bootstrap: SASL PLAIN mechanism handshake failed", "does not accept the login");
+        check(
+            "ssl://a:1: SSL handshake failed: error:0A00010B:SSL routines::wrong version number",
+            "does not speak TLS",
+        );
+        check(
+            "a:1: Disconnected: requesting ApiVersion: might be caused by incorrect security.protocol configuration \
+             (connecting to a SSL listener?) or broker version is < 0.10",
+            "set security.protocol = SSL",
+        );
+        check("a:1: Connect to ipv4#127.0.0.1:1 failed: Connection refused", "Connection refused");
+    }
+
+    #[test]
+    fn the_fault_of_a_certificate_stands_in_brackets() {
+        let words = "error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed \
+                     (certificate has expired)";
+        assert_eq!(in_brackets(words).as_deref(), Some("certificate has expired"));
+        assert_eq!(in_brackets("no brackets"), None);
+    }
+}
