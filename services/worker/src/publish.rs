@@ -23,7 +23,7 @@ use crate::oauth;
 use crate::telemetry::{Cause, Metrics, PublishFailure};
 
 /// How long the broker may take to acknowledge a row before the row is sent anew.
-const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(15);
 /// A row waits so long for others to share its request; a call takes seconds.
 const LINGER: Duration = Duration::from_millis(5);
 /// The first wait before a row is sent anew; each further one is twice as long.
@@ -54,7 +54,8 @@ type RowProducer = FutureProducer<Log>;
 /// Writes endings.
 pub struct Publisher {
     kafka: Kafka,
-    producer: Mutex<RowProducer>,
+    /// The producer, and the how-manieth it is.
+    producer: Mutex<(u64, RowProducer)>,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
 }
@@ -65,7 +66,7 @@ impl Publisher {
     /// # Errors
     /// Options that librdkafka refuses.
     pub fn new(kafka: &Kafka, metrics: Arc<Metrics>, health: Arc<Health>) -> Result<Self, PublishError> {
-        let producer = Mutex::new(producer(kafka)?);
+        let producer = Mutex::new((0, producer(kafka)?));
         Ok(Self { kafka: kafka.clone(), producer, metrics, health })
     }
 
@@ -100,10 +101,10 @@ impl Publisher {
 
     /// Sends rows at once, waits for every report, and keeps those that were not delivered.
     async fn deliver_once(&self, rows: &mut Vec<&Message>) -> Result<(), PublishError> {
-        let producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (number, producer) = self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let reports: Vec<_> = rows.iter().map(|message| self.send(&producer, message)).collect();
         let mut undelivered = Vec::new();
-        let mut too_large = None;
+        let (mut too_large, mut lost_its_place) = (None, producer.client().fatal_error().is_some());
         for (report, message) in reports.into_iter().zip(rows.drain(..)) {
             let delivered = match report {
                 Ok(report) => match report.await {
@@ -116,12 +117,15 @@ impl Publisher {
             match delivered.map_err(|error| self.note(&error, message)) {
                 Ok(()) => {}
                 Err(PublishFailure::TooLarge) => too_large = Some(message),
-                Err(_) => undelivered.push(message),
+                Err(failure) => {
+                    lost_its_place |= failure == PublishFailure::Fatal;
+                    undelivered.push(message);
+                }
             }
         }
         *rows = undelivered;
-        if producer.client().fatal_error().is_some() {
-            self.replace_producer();
+        if lost_its_place {
+            self.replace_producer(number);
         }
         too_large.map_or(Ok(()), |message| {
             let topic = self.kafka.topics.name(message.topic).to_owned();
@@ -148,7 +152,13 @@ impl Publisher {
         let failure = match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::MessageSizeTooLarge) => PublishFailure::TooLarge,
             Some(
-                RDKafkaErrorCode::Fatal | RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight,
+                RDKafkaErrorCode::Fatal
+                | RDKafkaErrorCode::PurgeQueue
+                | RDKafkaErrorCode::PurgeInflight
+                | RDKafkaErrorCode::ProducerFenced
+                | RDKafkaErrorCode::InvalidProducerEpoch
+                | RDKafkaErrorCode::UnknownProducerId
+                | RDKafkaErrorCode::OutOfOrderSequenceNumber,
             ) => PublishFailure::Fatal,
             Some(RDKafkaErrorCode::MessageTimedOut | RDKafkaErrorCode::QueueFull) => PublishFailure::TimedOut,
             _ => PublishFailure::Refused,
@@ -159,22 +169,24 @@ impl Publisher {
         failure
     }
 
-    /// An idempotent producer that has lost its place stays broken. What it did not deliver is sent by
-    /// the next one; consumers know a repeat by its id.
-    fn replace_producer(&self) {
+    /// An idempotent producer that has lost its place, by its own account or by the broker's (after an outage in
+    /// which rows timed out), stays broken. What it did not deliver is sent by the next one; consumers know a
+    /// repeat by its id. Of all calls that notice it, the first replaces it.
+    fn replace_producer(&self, number: u64) {
         let mut current = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((code, reason)) = current.client().fatal_error() {
-            error!(%code, reason, "the producer failed for good; another takes its place");
-            match producer(&self.kafka) {
-                Ok(another) => *current = another,
-                Err(error) => error!(error = &error as &dyn Error, "no other producer; tried again"),
-            }
+        if current.0 != number {
+            return;
+        }
+        warn!("the producer lost its place; another takes over");
+        match producer(&self.kafka) {
+            Ok(another) => *current = (number + 1, another),
+            Err(error) => error!(error = &error as &dyn Error, "no other producer; tried again"),
         }
     }
 
     /// Lets librdkafka finish what it has in hand, before the process ends.
     pub fn close(&self) {
-        let producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (_, producer) = self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Err(error) = producer.flush(Timeout::After(LINGER)) {
             info!(error = &error as &dyn Error, "rows of unfinished calls are left behind");
         }

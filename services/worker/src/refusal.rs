@@ -13,20 +13,22 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// A bundle of every authority of the web is a quarter of this.
 const LONGEST_BUNDLE: u64 = 1 << 20;
 
+/// OpenSSL's words, as librdkafka passes them on.
+const CERTIFICATE: &str = "certificate verify failed";
+const NO_HANDSHAKE: &str =
+    "it does not answer a TLS handshake: at this port it may not speak TLS, or security.protocol is wrong";
+
 /// What a part of librdkafka's words means, and what to do.
 const ADVICE: [(&str, &str); 8] = [
     (
-        "certificate verify failed",
+        CERTIFICATE,
         "its certificate is not trusted; ssl.ca.location in kafka.client names the file of the authority that issued it",
     ),
     (
         "connecting to a PLAINTEXT",
         "it does not speak TLS at this port; another port may, or security.protocol is wrong",
     ),
-    (
-        "in state SSL_HANDSHAKE",
-        "it does not answer a TLS handshake: at this port it may not speak TLS, or security.protocol is wrong",
-    ),
+    ("in state SSL_HANDSHAKE", NO_HANDSHAKE),
     (
         "wrong version number",
         "it does not speak TLS at this port; another port may, or security.protocol is wrong",
@@ -53,19 +55,31 @@ const ADVICE: [(&str, &str); 8] = [
 #[must_use]
 pub fn explain(kafka: &Kafka, said: &str) -> String {
     let advice = ADVICE.iter().find(|(part, _)| said.contains(part));
+    let is_tls = kafka
+        .client
+        .get("security.protocol")
+        .is_some_and(|protocol| protocol.expose().to_ascii_uppercase().ends_with("SSL"));
     match advice {
-        Some((part, advice)) if *part == "certificate verify failed" => match certificate_fault(kafka) {
-            Some(fault) => format!("{advice} ({fault})"),
-            None => (*advice).to_owned(),
+        Some((CERTIFICATE, advice)) => match handshake(kafka) {
+            Some(Handshake::Fault(fault)) => format!("{advice} ({fault})"),
+            _ => (*advice).to_owned(),
         },
         Some((_, advice)) => (*advice).to_owned(),
+        None if is_tls && matches!(handshake(kafka), Some(Handshake::Silent)) => NO_HANDSHAKE.to_owned(),
         None => said.to_owned(),
     }
 }
 
-/// What exactly is wrong with the broker's certificate, by a handshake of our own: `certificate has expired`,
-/// `IP address mismatch`, `self-signed certificate in certificate chain`.
-fn certificate_fault(kafka: &Kafka) -> Option<String> {
+/// How a handshake went.
+enum Handshake {
+    /// This is wrong with the certificate: `certificate has expired`, `IP address mismatch`.
+    Fault(String),
+    /// Nothing came.
+    Silent,
+}
+
+/// A handshake of our own with the first broker; `None` where it went well, or there is no connection.
+fn handshake(kafka: &Kafka) -> Option<Handshake> {
     let broker = kafka.brokers.split(',').next()?.trim();
     let (host, _) = broker.rsplit_once(':')?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -77,8 +91,9 @@ fn certificate_fault(kafka: &Kafka) -> Option<String> {
     let stream = TcpStream::connect_timeout(&address, HANDSHAKE).ok()?;
     stream.set_read_timeout(Some(HANDSHAKE)).ok()?;
     match connector.build().ok()?.connect(host, stream) {
-        Err(HandshakeError::Failure(error)) => in_brackets(&error.to_string()),
-        Err(HandshakeError::WouldBlock(_)) | Ok(_) => None,
+        Err(HandshakeError::Failure(error)) => in_brackets(&error.to_string()).map(Handshake::Fault),
+        Err(HandshakeError::WouldBlock(_)) => Some(Handshake::Silent),
+        Ok(_) => None,
     }
 }
 

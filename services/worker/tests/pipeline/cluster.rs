@@ -145,7 +145,11 @@ impl Cluster {
     fn reader(&self, group: &str) -> BaseConsumer {
         let mut options = ClientConfig::new();
         options.set("bootstrap.servers", self.mock.bootstrap_servers()).set("group.id", group);
-        options.set("enable.auto.commit", "false").create().expect("a consumer")
+        options
+            .set("fetch.wait.max.ms", "20")
+            .set("enable.auto.commit", "false")
+            .create()
+            .expect("a consumer")
     }
 }
 

@@ -4,10 +4,15 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use callqa_proto::Topic;
+use callqa_proto::wire::{CallRecorded, Purpose};
 
 use crate::Running;
 use crate::calls::{GREETS, by_uri, message, ordinary, wav};
 use crate::cluster::{Cluster, Row, wait_until};
+
+/// Calls of the law's end-to-end form, and the one among them that can't be judged yet.
+const CALLS: usize = 1_000;
+const REFUSED: usize = 500;
 
 fn file_uri(folder: &tempfile::TempDir, name: &str) -> String {
     format!("file://{}/{name}", folder.path().canonicalize().expect("a path").display())
@@ -88,4 +93,48 @@ fn serve(mut stream: TcpStream) {
     let body = wav(GREETS);
     let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+}
+
+/// The ledger's law, end to end: one call in the middle can't end yet, all others do; nothing from it on is
+/// committed in its partition, and after a restart it is judged.
+#[test]
+fn one_call_refused_in_the_middle_of_a_thousand_is_redone_after_a_restart() {
+    let (cluster, folder) = (Cluster::start(), tempfile::tempdir().expect("a folder"));
+    for n in 0..CALLS {
+        let id = format!("call-{n}");
+        // By URI: the mock keeps no more than five megabytes a partition.
+        let call = by_uri(&id, &file_uri(&folder, "late.wav"));
+        let test = CallRecorded { purpose: Purpose::Test.into(), ..call.clone() };
+        cluster.publish_soon(&message(if n == REFUSED { &call } else { &test }));
+    }
+    cluster.published();
+    let settings = [("store.file_roots", roots(&folder)), ("store.recording_grace", "5m".to_owned())];
+    let settings = settings.each_ref().map(|(key, value)| (*key, value.as_str()));
+    let settings = [&settings[..], &[("analysts.count", "4"), ("stop.drain_timeout", "1s")]].concat();
+
+    let first = Running::start(cluster.config(&settings));
+    let excluded = "callqa_calls_total{ending=\"excluded\",reason=\"test_call\"}";
+    wait_until("all others have ended", || first.metric(excluded) > (CALLS - 2) as f64);
+    first.stop();
+    let committed = cluster.committed();
+    assert!(committed < CALLS as i64, "{committed} calls are committed, and one has no ending");
+
+    std::fs::write(folder.path().join("late.wav"), wav(GREETS)).expect("written");
+    let second = Running::start(cluster.config(&settings));
+    wait_until("all are committed", || cluster.committed() == CALLS as i64);
+    second.stop();
+    let length = cluster.length(Topic::Results.default_name(), 3) as usize;
+    let rows = cluster.rows(Topic::Results, length);
+    assert_eq!(ended(&rows, &format!("call-{REFUSED}")), ["assessed"]);
+    assert_eq!(
+        (length - CALLS) as i64,
+        CALLS as i64 - 1 - committed,
+        "what was not committed was done again"
+    );
+    let mut endings = std::collections::BTreeMap::<&str, std::collections::BTreeSet<&[u8]>>::new();
+    for row in &rows {
+        endings.entry(row.field("call_id")).or_default().insert(&row.payload);
+    }
+    assert_eq!(endings.len(), CALLS);
+    assert!(endings.values().all(|repeats| repeats.len() == 1), "every repeat is the same");
 }

@@ -1,0 +1,140 @@
+//! TLS between worker and broker: a real handshake with stunnel in front of the broker, and what is said where the
+//! certificate is wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use callqa_tests::calls::{Line, Recordings};
+use callqa_tests::{Broker, Launch, Outcome, Owned, callqa_with, free_address, tansu, wait_for};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An authority of our own, with certificates for the broker.
+struct Authority {
+    folder: tempfile::TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let authority = Self { folder: tempfile::tempdir().unwrap() };
+        authority.openssl(
+            "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.pem -subj /CN=callqa-tests",
+        );
+        authority
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn openssl(&self, arguments: &str) {
+        let mut openssl = Command::new("openssl");
+        let output = openssl.args(arguments.split(' ')).current_dir(self.folder.path()).output().unwrap();
+        assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Issues a certificate for this subject, valid for so many days from now.
+    fn issue(&self, name: &str, subject: &str, days: i32) {
+        self.openssl(&format!(
+            "req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN=broker"
+        ));
+        std::fs::write(self.path("names"), format!("subjectAltName={subject}")).unwrap();
+        self.openssl(&format!(
+            "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days {days} -extfile names -out {name}.pem"
+        ));
+    }
+
+    /// Starts stunnel with a certificate; it listens at `accept` and speaks plainly to `connect`.
+    fn tunnel(&self, name: &str, accept: &str, connect: &str) -> Owned {
+        let (cert, key) = (self.path(&format!("{name}.pem")), self.path(&format!("{name}.key")));
+        let (cert, key, file) = (cert.display(), key.display(), self.path(&format!("{name}.conf")));
+        let settings = format!(
+            "foreground = yes\npid =\n[kafka]\naccept = {accept}\nconnect = {connect}\ncert = {cert}\nkey = {key}\n"
+        );
+        std::fs::write(&file, settings).unwrap();
+        let mut stunnel = Command::new("stunnel");
+        Owned(stunnel.arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+fn is_there(program: &str) -> bool {
+    let found =
+        Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
+    found.is_ok_and(|status| status.success())
+}
+
+/// Runs `callqa` over TLS, trusting this authority, or whom the system trusts.
+fn over_tls(brokers: &str, authority: Option<&Path>, arguments: &[&str]) -> Outcome {
+    let mut settings = vec![("CALLQA_KAFKA__CLIENT__SECURITY_PROTOCOL", "SSL".to_owned())];
+    settings.extend(authority.map(|ca| ("CALLQA_KAFKA__CLIENT__SSL_CA_LOCATION", ca.display().to_string())));
+    callqa_with(brokers, arguments, &settings)
+}
+
+#[test]
+fn a_worker_takes_calls_over_tls_and_a_wrong_certificate_is_explained() {
+    if let Some(missing) = ["openssl", "stunnel"].into_iter().find(|program| !is_there(program)) {
+        eprintln!("SKIPPED: there is no {missing} here (on Debian: apt-get install openssl stunnel4)");
+        return;
+    }
+    let authority = Authority::new();
+    authority.issue("good", "IP:127.0.0.1", 2);
+    authority.issue("expired", "IP:127.0.0.1", -1);
+    authority.issue("other", "DNS:other.example", 2);
+    let (plain, secure) = (free_address(), free_address());
+    // Whoever asks the broker for its address gets that of the tunnel: nothing goes around it.
+    let _broker = Broker::spawn(Command::new(tansu()), &plain, &secure);
+    let _tunnel = authority.tunnel("good", &secure, &plain);
+    let (ca, stranger) = (authority.path("ca.pem"), None);
+    let created = wait_for(PATIENCE, || {
+        (over_tls(&secure, Some(&ca), &["topics", "create"]).code == Some(0)).then_some(())
+    });
+    assert!(created.is_some(), "topics are created over TLS");
+
+    let recordings = Recordings::write();
+    let worker = Launch::scripted(&secure, recordings.root())
+        .set("kafka.client.security_protocol", "SSL")
+        .set("kafka.client.ssl_ca_location", &ca.to_string_lossy())
+        .start();
+    over_tls_publish(&authority, &secure, &recordings);
+    let balanced = wait_for(PATIENCE, || {
+        let audit = over_tls(&secure, Some(&ca), &["audit"]);
+        audit.stdout.contains("it balances: received 1 = 1 + 0 + 0").then_some(())
+    });
+    assert!(balanced.is_some(), "a call is assessed over TLS; the log:\n{}", worker.log());
+    assert_eq!(worker.stop(), Some(0));
+
+    check(
+        &over_tls(&secure, stranger, &["audit"]),
+        &["is not trusted", "ssl.ca.location", "issuer certificate"],
+    );
+    check(&over_tls(&plain, Some(&ca), &["audit"]), &["not speak TLS", "security.protocol"]);
+    check(&callqa_with(&secure, &["audit"], &[]), &["seems to expect TLS", "security.protocol"]);
+    for (name, fault) in [("expired", "certificate has expired"), ("other", "IP address mismatch")] {
+        let address = free_address();
+        let _tunnel = authority.tunnel(name, &address, &plain);
+        check(&over_tls(&address, Some(&ca), &["audit"]), &["is not trusted", fault]);
+    }
+    // The worker says the same, in one line, and ends.
+    let mut worker =
+        Launch::scripted(&secure, recordings.root()).set("kafka.client.security_protocol", "SSL").spawn();
+    let ended = wait_for(PATIENCE, || worker.ended());
+    assert_eq!(ended.and_then(|status| status.code()), Some(1), "{}", worker.log());
+    assert!(worker.log().contains("is not trusted"), "{}", worker.log());
+}
+
+/// Events go through the tunnel too: `callqa publish` with a recording of a folder.
+fn over_tls_publish(authority: &Authority, secure: &str, recordings: &Recordings) {
+    let file = recordings.root().join(format!("line-{}.wav", Line::Says as u32));
+    let published = over_tls(secure, Some(&authority.path("ca.pem")), &["publish", &file.to_string_lossy()]);
+    assert_eq!(published.code, Some(0), "{}{}", published.stdout, published.stderr);
+}
+
+#[track_caller]
+fn check(outcome: &Outcome, parts: &[&str]) {
+    assert_eq!(outcome.code, Some(1), "{}{}", outcome.stdout, outcome.stderr);
+    for part in parts {
+        assert!(outcome.stderr.contains(part), "{part:?} is not in\n{}", outcome.stderr);
+    }
+}
