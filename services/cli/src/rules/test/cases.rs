@@ -92,11 +92,11 @@ fn read_document(document: &DeTable<'_>, rulebook: &Rulebook, sheet: &mut Sheet<
             sheet.wrong(case.span().start, "a case is a table: begin it with [[case]]");
             continue;
         };
-        let Some((line, mut case)) = read_case(case.span(), table, &event, rulebook, sheet) else { continue };
+        let read = read_case(case.span(), table, (&event, &usual), rulebook, sheet);
+        let Some((line, case)) = read else { continue };
         if !names.insert(case.name.clone()) {
             sheet.wrong_on(line, "another case has this name: rename one");
         }
-        expected::add_usual(&mut case.expected, &usual, line);
         cases.push(case);
     }
     cases
@@ -106,7 +106,7 @@ fn read_document(document: &DeTable<'_>, rulebook: &Rulebook, sheet: &mut Sheet<
 fn read_case(
     span: Range<usize>,
     table: &DeTable<'_>,
-    event: &Map<String, Value>,
+    (event, usual): (&Map<String, Value>, &[Expectation]),
     rulebook: &Rulebook,
     sheet: &mut Sheet<'_>,
 ) -> Option<(usize, Case)> {
@@ -128,9 +128,11 @@ fn read_case(
         }
     }
     let line = name.map_or_else(|| sheet.line(span.start), |(line, _)| line);
-    for (field, missing) in
-        [("name", name.is_none()), ("dialogue", dialogue.is_none()), ("[case.expect]", expected.is_none())]
-    {
+    for (field, missing) in [
+        ("name", name.is_none()),
+        ("dialogue", dialogue.is_none()),
+        ("[case.expect]", expected.is_none() && usual.is_empty()),
+    ] {
         if missing {
             sheet.wrong_on(line, format!("the case has no {field}: add it"));
         }
@@ -141,7 +143,9 @@ fn read_case(
     }
     let (at, lines) = dialogue?;
     let dialogue = spoken(name, fields, at, &lines, sheet)?;
-    Some((line, Case { name: name.to_owned(), dialogue, outcome, expected: expected? }))
+    let mut expected = expected.unwrap_or_default();
+    expected::add_usual(&mut expected, usual, line);
+    Some((line, Case { name: name.to_owned(), dialogue, outcome, expected }))
 }
 
 fn read_dialogue(value: &Spanned<DeValue<'_>>, sheet: &mut Sheet<'_>) -> Vec<script::Line> {

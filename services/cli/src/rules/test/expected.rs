@@ -21,6 +21,9 @@ pub struct Expectation {
     pub ruling: Ruling,
 }
 
+/// Where a rule is named, and its answer; none where that can't be read.
+type Named = (usize, String, Option<Ruling>);
+
 /// Reads a table of expectations; a bare `script.greeting = "met"` is a table in a table for TOML, and is read too.
 pub fn read(
     key: &str,
@@ -53,7 +56,8 @@ pub fn read(
         if !known.insert(rule.clone()) {
             sheet.wrong(at, format!("`{rule}` stands here twice: keep one"));
         }
-        expected.push(Expectation { line: sheet.line(at), rule, ruling });
+        let line = sheet.line(at);
+        expected.extend(ruling.map(|ruling| Expectation { line, rule, ruling }));
     }
     expected
 }
@@ -69,12 +73,12 @@ pub fn add_usual(expected: &mut Vec<Expectation>, usual: &[Expectation], line: u
 fn listed<'v>(
     ruling: Ruling,
     rules: impl Iterator<Item = &'v Spanned<DeValue<'v>>>,
-    named: &mut Vec<(usize, String, Ruling)>,
+    named: &mut Vec<Named>,
     sheet: &mut Sheet<'_>,
 ) {
     for rule in rules {
         match rule.get_ref().as_str() {
-            Some(id) => named.push((rule.span().start, id.to_owned(), ruling)),
+            Some(id) => named.push((rule.span().start, id.to_owned(), Some(ruling))),
             None => sheet.wrong(rule.span().start, "a rule is named by its id, in quotes"),
         }
     }
@@ -84,7 +88,7 @@ fn flatten(
     before: &str,
     key: &Spanned<toml::de::DeString<'_>>,
     value: &Spanned<DeValue<'_>>,
-    named: &mut Vec<(usize, String, Ruling)>,
+    named: &mut Vec<Named>,
     sheet: &mut Sheet<'_>,
 ) {
     let rule =
@@ -92,21 +96,13 @@ fn flatten(
     match value.get_ref() {
         DeValue::Table(inner) => in_table(&rule, inner, named, sheet),
         _ => {
-            if let Some(name) = sheet.one_of(&rule, value, &RULINGS.map(Ruling::name))
-                && let Some(ruling) = ruling_named(name)
-            {
-                named.push((key.span().start, rule, ruling));
-            }
+            let ruling = sheet.one_of(&rule, value, &RULINGS.map(Ruling::name)).and_then(ruling_named);
+            named.push((key.span().start, rule, ruling));
         }
     }
 }
 
-fn in_table(
-    before: &str,
-    table: &DeTable<'_>,
-    named: &mut Vec<(usize, String, Ruling)>,
-    sheet: &mut Sheet<'_>,
-) {
+fn in_table(before: &str, table: &DeTable<'_>, named: &mut Vec<Named>, sheet: &mut Sheet<'_>) {
     table.iter().for_each(|(key, value)| flatten(before, key, value, named, sheet));
 }
 

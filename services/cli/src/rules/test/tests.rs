@@ -167,8 +167,8 @@ fn mistakes_of_a_case_come_all_at_once() {
             "8: `speed` is not known in a case: it may have name, lang",
             "13: `script.greting` is no rule of service-baseline",
             "14: `script.closing` must be \"met\", \"violated\", \"not_applicable\", \"unknown\"",
-            "15: `none` is no rule",
             "15: `none` must be \"met\"",
+            "15: `none` is no rule",
         ],
     );
 }
@@ -240,7 +240,7 @@ fn what_is_usual_need_not_be_repeated() {
     let (failures, _) = run(&(usual.to_owned() + &case("", &rude, "violated = [\"attitude.rude\"]")));
     assert!(failures.is_empty(), "{failures}");
     let (failures, _) = run(&(usual.to_owned() + &case("", BROKEN, "unknown = [\"attitude.rude\"]")));
-    assert!(failures.starts_with("t.toml:9: a case: attitude.rude expected unknown"), "{failures}");
+    assert!(failures.starts_with("t.toml:11: a case: attitude.rude expected unknown"), "{failures}");
     assert!(failures.contains("t.toml:5: a case: script.greeting expected met"), "{failures}");
 }
 
@@ -248,7 +248,7 @@ fn what_is_usual_need_not_be_repeated() {
 fn a_rule_is_expected_once() {
     check_mistakes(
         &case("", "agent: 您好", "met = [\"script.greeting\", 7]\nviolated = [\"script.greeting\"]"),
-        &["7: a rule is named by its id", "8: `script.greeting` stands here twice"],
+        &["8: a rule is named by its id", "9: `script.greeting` stands here twice"],
     );
 }
 
