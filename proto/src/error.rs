@@ -91,7 +91,8 @@ impl DecodeError {
 fn shown(found: Option<&str>) -> String {
     found.map_or_else(
         || "is absent or no media type, and the payload is no JSON object".to_owned(),
-        |found| format!("is {found}"),
+        // Whatever stands there may be anything: it is not repeated.
+        |_| "names neither of the two forms that can be read".to_owned(),
     )
 }
 
