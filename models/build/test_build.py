@@ -17,9 +17,11 @@ import fetch
 import manifest
 from ctranslate2 import read_tensors
 from encoder import IR_VERSION, OPSET, _Graph
+from graph import quantised
 from q4_0 import Blocks, _blocks
 from vocabulary import kept_ids, pruned_tokenizer
 from whisper import mel_filters
+from whisper_onnx import _stays
 
 MANIFEST = """version = 1
 [[file]]
@@ -87,6 +89,21 @@ class Weights(unittest.TestCase):
         for broken, spec in ((data, "OtherSpec"), (data[:-1], "WhisperSpec"), (data[:30], "WhisperSpec")):
             with self.assertRaises(ValueError):
                 read_tensors(broken, spec)
+
+    def test_int8_weights_are_within_half_a_step(self):
+        weight = np.random.default_rng(3).standard_normal((5, 40)).astype(np.float32)
+        weight[2] = 0
+        matrix, scales = quantised(weight)
+        self.assertTrue((np.abs(matrix * scales[:, None] - weight) <= scales[:, None] * 0.5001).all())
+        self.assertEqual(np.abs(matrix).max(), 127)
+
+    def test_which_tokens_of_whisper_stay(self):
+        table = {
+            " hello": True, "您": True, "，": True, " é": True, " 5": True, "-": True, "'s": True,
+            "привет": False, "カ": False, "한": False, " (": False, "♪": False, " -": False,
+        }
+        self.assertEqual({text: _stays(text.encode()) for text in table}, table)
+        self.assertTrue(_stays(b"\xe6\x82"))  # a part of a character
 
     def test_every_mel_filter_has_area_one(self):
         filters = mel_filters(80)

@@ -9,6 +9,8 @@ use callqa_domain::{Gap, Heard, Label, Language, Observed, OutcomeEstimate, Scor
 mod classify;
 mod error;
 mod manifest;
+#[cfg(feature = "measured")]
+pub mod measured;
 mod onnx;
 mod open;
 mod pack;
@@ -24,7 +26,7 @@ mod window;
 pub use error::ModelError;
 pub use manifest::{Manifest, ModelFile, Role};
 pub use open::{Kit, Models, ModelsConfig};
-pub use pack::{LONGEST_WINDOW, Packer, cut_long};
+pub use pack::{LONGEST_WINDOW, Packer, WINDOWS_TOGETHER, cut_long};
 pub use stop::StopSignal;
 pub use whisper::{Whisper, WhisperTranscriber};
 pub use window::{Piece, SAMPLE_RATE, SAMPLES_PER_MS, TURN_PAUSE_MS, Window};
@@ -52,13 +54,12 @@ pub struct Transcribed {
 
 /// Turns speech into words.
 pub trait Transcriber: Send {
-    /// The words of one window, with their times in the call.
+    /// The words of each window, with their times in the call. Several together cost less than one by one.
     fn transcribe(
         &mut self,
-        window: &Window,
-        language: Language,
+        windows: &[(&Window, Language)],
         stop: &StopSignal,
-    ) -> Result<Transcribed, ModelError>;
+    ) -> Result<Vec<Transcribed>, ModelError>;
 
     /// The likeliest language of a window, among those that can be judged.
     fn detect_language(&mut self, window: &Window, stop: &StopSignal) -> Result<Language, ModelError>;

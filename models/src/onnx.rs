@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use crate::ModelError;
 
@@ -35,19 +35,49 @@ pub(crate) fn session(
     name: &'static str,
     path: &Path,
 ) -> Result<Session, ModelError> {
-    let build = || -> Result<Session, String> {
-        Session::builder(environment)
-            .map_err(|e| e.to_string())?
-            .with_optimization_level(GraphOptimizationLevel::All)
-            .map_err(|e| e.to_string())?
-            .with_intra_threads(1)
-            .map_err(|e| e.to_string())?
-            .with_intra_op_spinning(false)
-            .map_err(|e| e.to_string())?
-            .commit_from_file(path)
-            .map_err(|e| e.to_string())
+    let open = || -> Result<Session, String> {
+        builder(environment)?.commit_from_file(path).map_err(|e| e.to_string())
     };
-    build().map_err(|what| ModelError::Onnx { name, what })
+    open().map_err(|what| ModelError::Onnx { name, what })
+}
+
+/// The same for a model of int8 weights that is a part of a file. Its inputs have many shapes: memory is not
+/// laid out for each of them in advance. Processors whose int8 products would overflow (AVX2 without VNNI)
+/// take slower ones.
+pub(crate) fn session_of(
+    environment: &Environment,
+    name: &'static str,
+    model: &[u8],
+) -> Result<Session, ModelError> {
+    let open = || -> Result<Session, String> {
+        let mut builder = builder(environment)?.with_memory_pattern(false).map_err(|e| e.to_string())?;
+        if int8_overflows() {
+            builder = builder.with_precise_qmm().map_err(|e| e.to_string())?;
+        }
+        builder.commit_from_memory(model).map_err(|e| e.to_string())
+    };
+    open().map_err(|what| ModelError::Onnx { name, what })
+}
+
+/// Whether the fast int8 products may overflow: without VNNI, x86-64 adds them in pairs in 16 bits. (ONNX
+/// Runtime would take the slow ones wherever it is asked to, and they double the encoder's time.)
+fn int8_overflows() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let exact = is_x86_feature_detected!("avx512vnni") || is_x86_feature_detected!("avxvnni");
+    #[cfg(not(target_arch = "x86_64"))]
+    let exact = true;
+    !exact
+}
+
+fn builder(environment: &Environment) -> Result<SessionBuilder, String> {
+    Session::builder(environment)
+        .map_err(|e| e.to_string())?
+        .with_optimization_level(GraphOptimizationLevel::All)
+        .map_err(|e| e.to_string())?
+        .with_intra_threads(1)
+        .map_err(|e| e.to_string())?
+        .with_intra_op_spinning(false)
+        .map_err(|e| e.to_string())
 }
 
 /// Says which model failed.

@@ -59,7 +59,7 @@ impl Models {
         let outcome = shelf.outcome()?;
         let Shelf { environment, mut ids, .. } = shelf;
         ids.sort();
-        let whisper = Whisper::open(&whisper_id.name, &whisper)?;
+        let whisper = Whisper::open(&environment, &whisper_id.name, &whisper)?;
         Ok(Self { whisper, vad, environment, classifier, outcome, ids })
     }
 

@@ -44,7 +44,15 @@ fn environment() -> Environment {
 }
 
 fn transcriber() -> WhisperTranscriber {
-    Whisper::open("whisper", &file(Role::Whisper)).unwrap().transcriber().unwrap()
+    Whisper::open(&environment(), "whisper", &file(Role::Whisper)).unwrap().transcriber().unwrap()
+}
+
+/// The one that ONNX Runtime runs.
+fn int8_transcriber() -> WhisperTranscriber {
+    let manifest = Manifest::read(Path::new(MANIFEST)).unwrap();
+    let listed = manifest.file(Role::Whisper, Some("whisper-base-int8")).unwrap();
+    let path = manifest.verified(listed, &folder()).unwrap().0;
+    Whisper::open(&environment(), "int8", &path).unwrap().transcriber().unwrap()
 }
 
 /// Both channels of the first `seconds` of a sample call, 16 kHz.
@@ -92,7 +100,7 @@ fn window(samples: &[f32], channel: Channel) -> Window {
 
 /// The text of a window, redacted, one utterance a line.
 fn heard(transcriber: &mut WhisperTranscriber, window: &Window, language: Language) -> String {
-    let transcribed = transcriber.transcribe(window, language, &StopSignal::new()).unwrap();
+    let transcribed = transcriber.transcribe(&[(window, language)], &StopSignal::new()).unwrap().remove(0);
     let line = |heard: &callqa_domain::Heard| {
         format!("{} {:.3} {}\n", heard.span.start_ms, heard.confidence, redact(&heard.text).0.as_str())
     };
@@ -130,6 +138,35 @@ fn whisper_hears_a_window_the_same_whatever_it_heard_before() {
 }
 
 #[test]
+fn windows_that_are_heard_together_are_heard_as_alone() {
+    let english = window(&sample("12-en-slow-broadband", 40)[0], Channel::Agent);
+    let mandarin = window(&sample("03-zh-refund-refused", 40)[1], Channel::Customer);
+    let short = window(&sample("12-en-slow-broadband", 10)[0], Channel::Agent);
+    let mut transcriber = int8_transcriber();
+    let asked = [(&english, Language::En), (&mandarin, Language::Zh), (&short, Language::En)];
+    let together = transcriber.transcribe(&asked, &StopSignal::new()).unwrap();
+    let words = |transcribed: &crate::Transcribed| {
+        transcribed.heard.iter().map(|heard| redact(&heard.text).0.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    for (asked, together) in asked.iter().zip(&together) {
+        let alone = transcriber.transcribe(&[*asked], &StopSignal::new()).unwrap().remove(0);
+        assert_eq!(words(together), words(&alone));
+    }
+}
+
+#[test]
+fn onnx_runtime_hears_the_same_words_from_int8_weights() {
+    let mut int8 = int8_transcriber();
+    let mandarin = window(&sample("03-zh-refund-refused", 40)[1], Channel::Customer);
+    let said = heard(&mut int8, &mandarin, Language::Zh);
+    for phrase in ["打过两次电话", "钱还没有退给我", "我不接受"] {
+        assert!(said.contains(phrase), "`{phrase}` is not in\n{said}");
+    }
+    assert_eq!(int8.detect_language(&mandarin, &StopSignal::new()).unwrap(), Language::Zh);
+    assert_eq!(heard(&mut int8, &mandarin, Language::Zh), said);
+}
+
+#[test]
 fn the_language_is_told_and_does_not_depend_on_the_call_before() {
     let english = window(&sample("12-en-slow-broadband", 20)[0], Channel::Agent);
     let mandarin = window(&sample("03-zh-refund-refused", 20)[0], Channel::Agent);
@@ -147,7 +184,7 @@ fn a_deadline_stops_whisper_and_leaves_it_whole() {
     let mut transcriber = transcriber();
     let before = heard(&mut transcriber, &window, Language::En);
     let started = Instant::now();
-    let result = transcriber.transcribe(&window, Language::En, &StopSignal::at(started));
+    let result = transcriber.transcribe(&[(&window, Language::En)], &StopSignal::at(started));
     assert!(matches!(result, Err(ModelError::Stopped)));
     assert_eq!(heard(&mut transcriber, &window, Language::En), before);
 }

@@ -123,14 +123,9 @@ struct Reader {
     script: Arc<Script>,
 }
 
-impl Transcriber for Reader {
+impl Reader {
     #[allow(clippy::panic)] // a line may ask for one, to see what is around a model that panics
-    fn transcribe(
-        &mut self,
-        window: &Window,
-        _language: Language,
-        stop: &StopSignal,
-    ) -> Result<Transcribed, ModelError> {
+    fn read(&self, window: &Window, stop: &StopSignal) -> Result<Transcribed, ModelError> {
         let mut transcribed = Transcribed::default();
         let gap = |span| Gap { channel: window.channel, span, reason: GapReason::NoWords };
         for piece in &window.pieces {
@@ -156,6 +151,16 @@ impl Transcriber for Reader {
             }
         }
         if stop.is_stopped() { Err(ModelError::Stopped) } else { Ok(transcribed) }
+    }
+}
+
+impl Transcriber for Reader {
+    fn transcribe(
+        &mut self,
+        windows: &[(&Window, Language)],
+        stop: &StopSignal,
+    ) -> Result<Vec<Transcribed>, ModelError> {
+        windows.iter().map(|(window, _)| self.read(window, stop)).collect()
     }
 
     fn detect_language(&mut self, window: &Window, _stop: &StopSignal) -> Result<Language, ModelError> {

@@ -52,6 +52,14 @@ pub enum CliError {
     /// The CSV that describes the calls has mistakes.
     #[error(transparent)]
     Sheet(#[from] SheetError),
+    /// The figures of a plan have mistakes.
+    #[error("{}: {what}", path.display())]
+    Figures {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
     /// The worker's configuration has mistakes.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -13,6 +13,7 @@ mod kafka;
 mod lines;
 mod metadata;
 mod models;
+mod plan;
 mod progress;
 mod publish;
 mod recording;
@@ -54,6 +55,7 @@ enum Command {
     Redrive(redrive::Args),
     Topics(topics::Args),
     Rules(rules::Args),
+    Plan(plan::Args),
     CheckConfig(check_config::Args),
     VerifyModels(models::Args),
 }
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Redrive(args) => args.run(),
         Command::Topics(args) => args.run(),
         Command::Rules(args) => args.run(),
+        Command::Plan(args) => args.run(),
         Command::CheckConfig(args) => args.run(),
         Command::VerifyModels(args) => args.run(),
     };

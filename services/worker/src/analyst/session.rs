@@ -6,7 +6,7 @@ use callqa_domain::{
     Call, Channel, ChannelObserved, Gap, Heard, Language, Observations, Observed, Utterance, redact,
     redact_across,
 };
-use callqa_models::{Kit, ModelError, Scene, StopSignal, Window};
+use callqa_models::{Kit, ModelError, Scene, StopSignal, WINDOWS_TOGETHER, Window};
 
 use super::AssessError;
 use super::track::Track;
@@ -21,6 +21,8 @@ pub(super) struct Session<'a> {
     /// Samples of each channel that do not fill a detector's window yet.
     rest: Vec<Vec<f32>>,
     detected: Option<Language>,
+    /// Full windows, each with its track, until there are enough for the transcriber.
+    waiting: Vec<(usize, Window)>,
     transcript: Vec<Utterance>,
     gaps: Vec<Gap>,
 }
@@ -39,6 +41,7 @@ impl<'a> Session<'a> {
             tracks: channels.iter().map(|&channel| Track::new(channel, language(channel))).collect(),
             rest: vec![Vec::new(); channels.len()],
             detected: None,
+            waiting: Vec::new(),
             transcript: Vec::new(),
             gaps: Vec::new(),
         }
@@ -74,22 +77,14 @@ impl<'a> Session<'a> {
             self.rest.iter_mut().for_each(|rest| rest.resize(WINDOW_SAMPLES, 0.0));
             self.step(0, stop)?;
         }
-        let mut last = Vec::new();
         for (i, track) in self.tracks.iter_mut().enumerate() {
-            last.extend(track.finish(duration_ms).into_iter().map(|window| (i, window)));
+            self.waiting.extend(track.finish(duration_ms).into_iter().map(|window| (i, window)));
         }
         if self.tracks.iter().all(|track| track.speech.is_empty()) {
             return Ok(None);
         }
-        // A short call never fills a window: its longest one tells the language best.
-        if self.detected.is_none() {
-            let unknown = last.iter().filter(|(i, _)| self.tracks[*i].language.is_none());
-            if let Some((_, window)) = unknown.max_by_key(|(_, window)| window.speech()) {
-                self.detected = Some(self.kit.transcriber.detect_language(window, stop)?);
-            }
-        }
-        for (i, window) in last {
-            self.transcribe(i, &window, stop)?;
+        while !self.waiting.is_empty() {
+            self.transcribe(stop)?;
         }
         self.observations(duration_ms, dual_mono, stop).map(Some)
     }
@@ -103,24 +98,33 @@ impl<'a> Session<'a> {
         }
         let probabilities = self.kit.detector.step(&windows)?;
         for (i, probability) in probabilities.into_iter().enumerate() {
-            for full in self.tracks[i].take(&windows[i], probability) {
-                self.transcribe(i, &full, stop)?;
-            }
+            let full = self.tracks[i].take(&windows[i], probability);
+            self.waiting.extend(full.into_iter().map(|window| (i, window)));
+        }
+        while self.waiting.len() >= WINDOWS_TOGETHER {
+            self.transcribe(stop)?;
         }
         Ok(())
     }
 
-    fn transcribe(&mut self, track: usize, window: &Window, stop: &StopSignal) -> Result<(), AssessError> {
-        let language = match self.tracks[track].language.or(self.detected) {
-            Some(language) => language,
-            None => {
-                let detected = self.kit.transcriber.detect_language(window, stop)?;
-                *self.detected.insert(detected)
+    /// The first of the waiting windows, as many as go together.
+    fn transcribe(&mut self, stop: &StopSignal) -> Result<(), AssessError> {
+        let together: Vec<_> = self.waiting.drain(..self.waiting.len().min(WINDOWS_TOGETHER)).collect();
+        let said = |i: usize| self.tracks[i].language;
+        // Until the language is told, the window with most speech tells it best.
+        if self.detected.is_none() {
+            let unknown = together.iter().filter(|(i, _)| said(*i).is_none());
+            if let Some((_, window)) = unknown.max_by_key(|(_, window)| window.speech()) {
+                self.detected = Some(self.kit.transcriber.detect_language(window, stop)?);
             }
-        };
-        let transcribed = self.kit.transcriber.transcribe(window, language, stop)?;
-        self.transcript.extend(transcribed.heard.into_iter().map(utterance));
-        self.gaps.extend(transcribed.gaps);
+        }
+        let detected = self.detected.unwrap_or(Language::Zh);
+        let windows: Vec<(&Window, Language)> =
+            together.iter().map(|(i, window)| (window, said(*i).unwrap_or(detected))).collect();
+        for transcribed in self.kit.transcriber.transcribe(&windows, stop)? {
+            self.transcript.extend(transcribed.heard.into_iter().map(utterance));
+            self.gaps.extend(transcribed.gaps);
+        }
         Ok(())
     }
 

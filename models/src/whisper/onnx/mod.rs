@@ -1,0 +1,155 @@
+//! Whisper by ONNX Runtime: int8 weights, and several sounds decoded together.
+
+mod batch;
+pub(super) mod file;
+mod mel;
+mod places;
+mod rules;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use callqa_domain::Language;
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::value::Tensor;
+
+use super::words::Token;
+use super::{Engine, SAMPLES_PER_POSITION, Sound};
+use crate::onnx::{failed, session_of};
+use crate::{ModelError, StopSignal};
+use batch::{Batch, Row};
+use file::{Header, ModelFile};
+use mel::{HOP, Mel};
+
+const NAME: &str = "whisper";
+/// Spectra that one position covers.
+const FRAMES_PER_POSITION: usize = SAMPLES_PER_POSITION / HOP;
+/// Tokens of a window at most, of the decoder's positions: the other half is for a prompt, which we don't use.
+const SHARE_OF_POSITIONS: usize = 2;
+/// And no more than these for each second of sound: the fastest speech has 8 words or 10 characters a second,
+/// and no token of ours is longer than a word.
+const TOKENS_A_SECOND: usize = 14;
+/// Beyond that, for timestamps and the end.
+const MORE_TOKENS: usize = 16;
+
+/// An open model file, from which every analyst gets an engine.
+pub(super) struct OnnxWhisper {
+    file: Arc<ModelFile>,
+    mel: Arc<Mel>,
+    environment: Environment,
+}
+
+impl OnnxWhisper {
+    pub(super) fn open(environment: &Environment, name: &str, path: &Path) -> Result<Self, ModelError> {
+        let file = ModelFile::open(name, path)?;
+        let mel = Mel::new(&file.blob("filters")?, file.header.mels).ok_or(ModelError::Unfit {
+            name: name.to_owned(),
+            what: "its mel filters have another size than its header says".to_owned(),
+        })?;
+        Ok(Self { file: Arc::new(file), mel: Arc::new(mel), environment: environment.clone() })
+    }
+
+    pub(super) fn engine(&self) -> Result<OnnxEngine, ModelError> {
+        Ok(OnnxEngine {
+            encoder: session_of(&self.environment, NAME, &self.file.blob("encoder")?)?,
+            decoder: session_of(&self.environment, NAME, &self.file.blob("decoder")?)?,
+            file: Arc::clone(&self.file),
+            mel: Arc::clone(&self.mel),
+        })
+    }
+}
+
+/// One analyst's sessions.
+pub(super) struct OnnxEngine {
+    file: Arc<ModelFile>,
+    mel: Arc<Mel>,
+    encoder: Session,
+    decoder: Session,
+}
+
+impl OnnxEngine {
+    fn prompt(&self, language: Language) -> Vec<i64> {
+        let header = &self.file.header;
+        [header.start, header.language(language), header.transcribe].map(|token| token as i64).to_vec()
+    }
+
+    /// A batch of these sounds, encoded, with a prompt each.
+    fn encoded<'h>(
+        encoder: &mut Session,
+        mel: &Mel,
+        header: &'h Header,
+        sounds: &[Sound<'_>],
+        prompts: &[Vec<i64>],
+        stop: &StopSignal,
+    ) -> Result<Batch<'h>, ModelError> {
+        let own = |sound: &Sound<'_>| sound.positions.min(header.positions);
+        let longest = sounds.iter().map(own).max().unwrap_or(0);
+        let mut batch = Batch::new(header, sounds.len(), longest);
+        for (index, (sound, prompt)) in sounds.iter().zip(prompts).enumerate() {
+            if stop.is_stopped() {
+                return Err(ModelError::Stopped);
+            }
+            let (positions, frames) = (own(sound), own(sound) * FRAMES_PER_POSITION);
+            let spectrogram = mel.spectrogram(sound.samples, frames);
+            let input = Tensor::from_array(([1, header.mels, frames], spectrogram)).map_err(failed(NAME))?;
+            let outputs = encoder.run(ort::inputs!["mel" => input]).map_err(failed(NAME))?;
+            let names = (0..header.layers).flat_map(|i| ["k", "v"].map(|kind| format!("cross_{kind}{i}")));
+            let mut heard = Vec::with_capacity(2 * header.layers);
+            for name in names {
+                heard.push(outputs[name].try_extract_tensor::<f32>().map_err(failed(NAME))?.1);
+            }
+            let spoken = sound.samples.len().div_ceil(SAMPLES_PER_POSITION).clamp(1, positions);
+            let row = Row::new(index, prompt.clone(), spoken, most_tokens(header, sound.samples.len()));
+            batch.add(row, positions, &heard);
+        }
+        Ok(batch)
+    }
+}
+
+/// A bound on the tokens of so many samples.
+fn most_tokens(header: &Header, samples: usize) -> usize {
+    let by_time = samples * TOKENS_A_SECOND / crate::SAMPLE_RATE as usize + MORE_TOKENS;
+    by_time.min(header.text_positions / SHARE_OF_POSITIONS)
+}
+
+impl Engine for OnnxEngine {
+    fn hear(&mut self, sounds: &[Sound<'_>], stop: &StopSignal) -> Result<Vec<Vec<Token>>, ModelError> {
+        let prompts: Vec<_> = sounds.iter().map(|sound| self.prompt(sound.language)).collect();
+        let header = &self.file.header;
+        let batch = Self::encoded(&mut self.encoder, &self.mel, header, sounds, &prompts, stop)?;
+        let mut rows = batch.run(&mut self.decoder, || !stop.is_stopped())?;
+        rows.sort_by_key(|row| row.index);
+        Ok(rows.iter().map(|row| tokens(header, row)).collect())
+    }
+
+    fn language(&mut self, sound: &Sound<'_>, stop: &StopSignal) -> Result<Language, ModelError> {
+        let header = &self.file.header;
+        let prompt = [vec![header.start as i64]];
+        let sounds = std::slice::from_ref(sound);
+        let batch = Self::encoded(&mut self.encoder, &self.mel, header, sounds, &prompt, stop)?;
+        let logits = batch.logits(&mut self.decoder)?;
+        let of = |language| logits.get(header.language(language)).copied().unwrap_or(f32::NEG_INFINITY);
+        Ok(if of(Language::Zh) >= of(Language::En) { Language::Zh } else { Language::En })
+    }
+}
+
+/// The words' tokens with their times; timestamps only part phrases.
+fn tokens(header: &Header, row: &Row) -> Vec<Token> {
+    let starts = places::starts(&row.attention, header.alignment_heads, row.positions);
+    let mut starts = starts.into_iter();
+    let mut phrase = 0;
+    let mut tokens = Vec::with_capacity(row.chosen.len());
+    for chosen in &row.chosen {
+        match header.texts.get(chosen.token) {
+            Some(bytes) => tokens.push(Token {
+                bytes: bytes.clone(),
+                probability: chosen.probability,
+                at: starts.next().unwrap_or(0) * SAMPLES_PER_POSITION,
+                phrase,
+            }),
+            None => phrase += 1,
+        }
+    }
+    tokens
+}
