@@ -2,6 +2,7 @@
 //! certificate is wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,6 +11,8 @@ use callqa_tests::calls::{Line, Recordings};
 use callqa_tests::{Broker, Launch, Outcome, Owned, callqa_with, free_address, tansu, wait_for};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A certificate for so many days ended yesterday.
+const EXPIRED: i32 = -1;
 
 /// An authority of our own, with certificates for the broker.
 struct Authority {
@@ -72,10 +75,18 @@ fn over_tls(brokers: &str, authority: Option<&Path>, arguments: &[&str]) -> Outc
     callqa_with(brokers, arguments, &settings)
 }
 
+/// Whether everything is here that these tests need; says that they are skipped where it is not.
+fn tools_are_there() -> bool {
+    let missing = ["openssl", "stunnel"].into_iter().find(|program| !is_there(program));
+    if let Some(missing) = missing {
+        eprintln!("SKIPPED: there is no {missing} here (on Debian: apt-get install openssl stunnel4)");
+    }
+    missing.is_none()
+}
+
 #[test]
 fn a_worker_takes_calls_over_tls_and_a_wrong_certificate_is_explained() {
-    if let Some(missing) = ["openssl", "stunnel"].into_iter().find(|program| !is_there(program)) {
-        eprintln!("SKIPPED: there is no {missing} here (on Debian: apt-get install openssl stunnel4)");
+    if !tools_are_there() {
         return;
     }
     let authority = Authority::new();
@@ -110,12 +121,57 @@ fn a_worker_takes_calls_over_tls_and_a_wrong_certificate_is_explained() {
     check(&over_tls(&plain, Some(&ca), &["audit"]), &["not speak TLS", "security.protocol"]);
     // A tunnel hangs up on whoever speaks plainly, and says no word: all that is known is that nobody answered.
     check(&callqa_with(&secure, &["audit"], &[]), &["no Kafka broker answered"]);
-    // The worker says the same, in one line, and ends.
-    let mut worker =
-        Launch::scripted(&secure, recordings.root()).set("kafka.client.security_protocol", "SSL").spawn();
+    check_worker(&secure, stranger, &["is not trusted"]);
+}
+
+#[test]
+fn a_certificate_that_has_expired_or_is_for_another_name_is_explained() {
+    if !tools_are_there() {
+        return;
+    }
+    let authority = Authority::new();
+    let ca = authority.path("ca.pem");
+    let wrong: [(&str, &str, i32, &[&str]); 3] = [
+        ("expired", "IP:127.0.0.1", EXPIRED, &["is no longer valid", "certificate has expired"]),
+        (
+            "elsewhere",
+            "DNS:elsewhere.example",
+            2,
+            &["is for another name", "kafka.brokers", "IP address mismatch"],
+        ),
+        ("neighbour", "IP:127.0.0.2", 2, &["is for another name", "IP address mismatch"]),
+    ];
+    for (name, subject, days, sentence) in wrong {
+        authority.issue(name, subject, days);
+        // The handshake comes first: behind the tunnel nobody needs to be.
+        let secure = free_address();
+        let _tunnel = authority.tunnel(name, &secure, &free_address());
+        let listens = wait_for(PATIENCE, || TcpStream::connect(&secure).ok());
+        assert!(listens.is_some(), "stunnel listens");
+        let outcome = over_tls(&secure, Some(&ca), &["audit"]);
+        check(&outcome, sentence);
+        assert_eq!(outcome.stderr.lines().count(), 1, "one sentence: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("ssl.ca.location"), "the authority is known: {}", outcome.stderr);
+        check_worker(&secure, Some(&ca), sentence);
+    }
+}
+
+/// The worker says the same in its last line, and ends.
+#[track_caller]
+fn check_worker(secure: &str, authority: Option<&Path>, parts: &[&str]) {
+    let mut launch =
+        Launch::scripted(secure, Path::new("/nowhere")).set("kafka.client.security_protocol", "SSL");
+    if let Some(ca) = authority {
+        launch = launch.set("kafka.client.ssl_ca_location", &ca.to_string_lossy());
+    }
+    let mut worker = launch.spawn();
     let ended = wait_for(PATIENCE, || worker.ended());
-    assert_eq!(ended.and_then(|status| status.code()), Some(1), "{}", worker.log());
-    assert!(worker.log().contains("is not trusted"), "{}", worker.log());
+    let log = worker.log();
+    assert_eq!(ended.and_then(|status| status.code()), Some(1), "{log}");
+    let last = log.lines().last().unwrap_or_default();
+    for part in parts {
+        assert!(last.contains(part), "{part:?} is not in\n{last}");
+    }
 }
 
 /// Events go through the tunnel too: `callqa publish` with a recording of a folder.

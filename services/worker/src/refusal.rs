@@ -51,6 +51,22 @@ const ADVICE: [(&str, &str); 8] = [
     ),
 ];
 
+/// What a fault of a certificate means, and what to do. Where none of these is meant, the authority is unknown.
+const FAULTS: [(&str, &str); 3] = [
+    (
+        "has expired",
+        "its certificate is no longer valid; whoever runs the broker renews it, unless the clock here is wrong",
+    ),
+    (
+        "not yet valid",
+        "its certificate is not valid yet; the clock here is wrong, or was where it was issued",
+    ),
+    (
+        "mismatch",
+        "its certificate is for another name; kafka.brokers and the broker's advertised.listeners must use one that stands in it",
+    ),
+];
+
 /// A sentence about why no broker answers, from the last that the client said.
 #[must_use]
 pub fn explain(kafka: &Kafka, said: &str) -> String {
@@ -60,14 +76,22 @@ pub fn explain(kafka: &Kafka, said: &str) -> String {
         .get("security.protocol")
         .is_some_and(|protocol| protocol.expose().to_ascii_uppercase().ends_with("SSL"));
     match advice {
-        Some((CERTIFICATE, advice)) => match handshake(kafka) {
-            Some(Handshake::Fault(fault)) => format!("{advice} ({fault})"),
+        Some((CERTIFICATE, advice)) => match handshake(kafka, said) {
+            Some(Handshake::Fault(fault)) => of_certificate(&fault, advice),
             _ => (*advice).to_owned(),
         },
         Some((_, advice)) => (*advice).to_owned(),
-        None if is_tls && matches!(handshake(kafka), Some(Handshake::Silent)) => NO_HANDSHAKE.to_owned(),
+        None if is_tls && matches!(handshake(kafka, said), Some(Handshake::Silent)) => {
+            NO_HANDSHAKE.to_owned()
+        }
         None => said.to_owned(),
     }
+}
+
+/// OpenSSL's words for the fault stay, in brackets: they are what a search finds.
+fn of_certificate(fault: &str, otherwise: &str) -> String {
+    let advice = FAULTS.iter().find(|(part, _)| fault.contains(part)).map_or(otherwise, |(_, advice)| advice);
+    format!("{advice} ({fault})")
 }
 
 /// How a handshake went.
@@ -78,9 +102,9 @@ enum Handshake {
     Silent,
 }
 
-/// A handshake of our own with the first broker; `None` where it went well, or there is no connection.
-fn handshake(kafka: &Kafka) -> Option<Handshake> {
-    let broker = kafka.brokers.split(',').next()?.trim();
+/// A handshake of our own with the broker that is spoken of; `None` where it went well, or there is no connection.
+fn handshake(kafka: &Kafka, said: &str) -> Option<Handshake> {
+    let broker = named(said).or_else(|| kafka.brokers.split(',').next())?.trim();
     let (host, _) = broker.rsplit_once(':')?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let mut connector = TlsConnector::builder();
@@ -95,6 +119,12 @@ fn handshake(kafka: &Kafka) -> Option<Handshake> {
         Err(HandshakeError::WouldBlock(_)) => Some(Handshake::Silent),
         Ok(_) => None,
     }
+}
+
+/// The `host:port` in what the client says (`ssl://kafka-1:9093/1: …`): brokers send their clients to further ones.
+fn named(said: &str) -> Option<&str> {
+    let (_, rest) = said.split_once("ssl://")?;
+    Some(rest.split_once('/')?.0)
 }
 
 fn authorities(kafka: &Kafka) -> Option<Vec<Certificate>> {
@@ -135,6 +165,25 @@ mod tests {
             "set security.protocol = SSL",
         );
         check("a:1: Connect to ipv4#127.0.0.1:1 failed: Connection refused", "Connection refused");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_becomes_what_to_do() {
+        let advice = |fault| of_certificate(fault, "an unknown authority");
+        assert!(advice("certificate has expired").starts_with("its certificate is no longer valid;"));
+        assert!(advice("certificate is not yet valid").starts_with("its certificate is not valid yet;"));
+        assert!(advice("hostname mismatch").starts_with("its certificate is for another name;"));
+        assert_eq!(advice("self-signed certificate"), "an unknown authority (self-signed certificate)");
+    }
+
+    #[test]
+    fn the_broker_that_is_spoken_of_is_looked_at() {
+        assert_eq!(
+            named("sasl_ssl://kafka-1.example:9093/1: SSL handshake failed"),
+            Some("kafka-1.example:9093")
+        );
+        assert_eq!(named("ssl://[::1]:9093/bootstrap: failed"), Some("[::1]:9093"));
+        assert_eq!(named("a:1: Connection refused"), None);
     }
 
     #[test]
