@@ -239,6 +239,18 @@ fn inline_audio_is_bounded() {
     assert!(error.to_string().ends_with("recording.inline is 716801 bytes, more than the 716800 allowed"));
 }
 
+/// Two bytes make an empty leg in Protobuf: looking at each of half a million, and at the mistakes of those before it,
+/// would hold the reader of the topic up for minutes.
+#[test]
+fn the_work_of_half_a_million_legs_is_bounded() {
+    let mut bytes = full().encode_to_vec();
+    bytes.extend(b"\x42\0".repeat(500_000));
+    let error = decode(&headers(&[("content-type", "application/protobuf")]), &bytes).unwrap_err();
+    let DecodeError::Invalid { mistakes, .. } = error else { panic!("{error}") };
+    assert!(mistakes.iter().any(|mistake| mistake.field == "legs"), "too many are told");
+    assert!(mistakes.len() <= 65, "{} mistakes", mistakes.len());
+}
+
 #[track_caller]
 fn check_reason(change: Value, expect: DeadLetterReason) {
     assert_eq!(decode_json(&with(change)).unwrap_err().reason(), expect);

@@ -84,9 +84,12 @@ fn last_position(source: &mut Source, serial: u32) -> Result<Option<u64>, AudioE
         }
     }
     match last {
-        Some((flags, position)) if flags & END_OF_STREAM != 0 => {
-            Ok((position != NO_POSITION).then_some(position))
+        Some((flags, NO_POSITION)) if flags & END_OF_STREAM != 0 => Ok(None),
+        // Positions are signed.
+        Some((flags, position)) if flags & END_OF_STREAM != 0 && position > i64::MAX as u64 => {
+            Err(AudioError::Corrupt { what: "an Ogg stream that ends before it begins" })
         }
+        Some((flags, position)) if flags & END_OF_STREAM != 0 => Ok(Some(position)),
         _ => Err(AudioError::Truncated { present_ms: 0, promised_ms: None }),
     }
 }

@@ -1,5 +1,6 @@
 //! What settings must not be, alone or together.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::reader::Reader;
@@ -7,6 +8,9 @@ use super::{Config, Kafka, MOST_ANALYSTS, Store};
 
 /// Kafka's own limit for the name of a topic.
 const TOPIC_NAME_BYTES: usize = 249;
+
+/// Where the kernel shows processes, devices and itself as files.
+const SYSTEM_FOLDERS: [&str; 3] = ["/proc", "/sys", "/dev"];
 
 /// Options of librdkafka that the worker's promises rest on.
 const OUR_OPTIONS: [(&str, &str); 13] = [
@@ -136,18 +140,52 @@ fn check_topics(kafka: &Kafka, reader: &mut Reader) {
 
 fn check_store(store: &Store, reader: &mut Reader) {
     for root in &store.file_roots {
+        let shown = root.display();
         if !root.is_absolute() {
             let what = format!(
-                "`{}` is not an absolute path; it would change with the folder that the worker is started in",
-                root.display()
+                "`{shown}` is not an absolute path; it would change with the folder that the worker is started in"
+            );
+            reader.mistake("store.file_roots", what);
+        }
+        if root == Path::new("/") || SYSTEM_FOLDERS.iter().any(|folder| root.starts_with(folder)) {
+            let what = format!(
+                "`{shown}` holds files that are no recordings; an event could have the system's own read"
             );
             reader.mistake("store.file_roots", what);
         }
     }
-    if store.plain_http && store.hosts.is_empty() {
+    if store.plain_http && store.hosts.is_empty() && store.objects.buckets.is_empty() {
         reader.mistake(
             "store.plain_http",
             "is true, but store.hosts names no host; nothing would be fetched by http",
         );
+    }
+    check_objects(store, reader);
+}
+
+fn check_objects(store: &Store, reader: &mut Reader) {
+    let objects = &store.objects;
+    let is_plain = objects.endpoint.as_ref().is_some_and(|endpoint| endpoint.scheme() == "http");
+    if is_plain && !store.plain_http {
+        reader
+            .mistake("store.s3.endpoint", "is http, but store.plain_http is false; nothing would be fetched");
+    }
+    if objects.endpoint.is_some() && objects.buckets.is_empty() {
+        reader.mistake(
+            "store.s3.buckets",
+            "names no bucket, but store.s3.endpoint is set; nothing would be fetched",
+        );
+    }
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    for bucket in &objects.buckets {
+        if !bucket.bytes().all(fits) || !bucket.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            let what = format!("`{bucket}` is no bucket's name: lower-case letters, digits, `.` and `-`");
+            reader.mistake("store.s3.buckets", what);
+        }
+    }
+    let is_signed = [&objects.access_key_id, &objects.secret_access_key].map(Option::is_some);
+    if !objects.buckets.is_empty() && is_signed[0] != is_signed[1] {
+        let what = "and store.s3.secret_access_key belong together; with one alone nothing could be signed";
+        reader.mistake("store.s3.access_key_id", what);
     }
 }

@@ -4,6 +4,7 @@
 mod check;
 mod reader;
 mod setting;
+mod store;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,12 +12,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use callqa_proto::Topic;
-use ipnet::IpNet;
 
 use reader::Reader;
 pub use setting::{ByteSize, Secret, Setting};
-
-use crate::store::HostPattern;
+pub use store::{ObjectStore, Store};
 
 /// More analysts than this on one machine is a slip of the pen.
 pub const MOST_ANALYSTS: usize = 512;
@@ -111,27 +110,6 @@ impl Topics {
             ("kafka.topics.dead_letters", &self.dead_letters),
         ]
     }
-}
-
-/// Where recordings may come from, and at what cost.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Store {
-    /// `file:` recordings must lie under one of these folders.
-    pub file_roots: Vec<PathBuf>,
-    /// `https:` recordings must lie on one of these hosts.
-    pub hosts: Vec<HostPattern>,
-    /// `http:` is allowed too, on the same hosts.
-    pub plain_http: bool,
-    /// Private networks in which these hosts may have their addresses.
-    pub private_networks: Vec<IpNet>,
-    /// Where large recordings lie while they are judged; the files have no name there.
-    pub spool: PathBuf,
-    /// Recordings of all calls in flight together.
-    pub bytes_in_flight: ByteSize,
-    /// The longest that one attempt to fetch a recording may take.
-    pub fetch_timeout: Duration,
-    /// For how long a recording that can't be had is asked for again without giving up the call's seat.
-    pub patience: Duration,
 }
 
 /// The analyst threads.
@@ -249,13 +227,15 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
-    /// Not TOML.
-    #[error("{}: {source}", path.display())]
+    /// Not TOML. The parser's own words would quote the line, which may hold a password.
+    #[error("{}: line {line}: {what}", path.display())]
     NotToml {
         /// The file.
         path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
+        /// Which line, from 1.
+        line: usize,
+        /// Why.
+        what: String,
     },
     /// Everything that is wrong with the settings.
     #[error("{}", letter(origin, mistakes))]
@@ -265,6 +245,12 @@ pub enum ConfigError {
         /// What is wrong.
         mistakes: Vec<Mistake>,
     },
+}
+
+fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.as_bytes().get(..span.start));
+    let line = 1 + before.map_or(0, |before| before.iter().filter(|byte| **byte == b'\n').count());
+    ConfigError::NotToml { path: path.to_owned(), line, what: error.message().to_owned() }
 }
 
 fn letter(origin: &str, mistakes: &[Mistake]) -> String {
@@ -290,9 +276,7 @@ impl Config {
         if let Some(path) = file {
             let text = std::fs::read_to_string(path)
                 .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-            table = text
-                .parse()
-                .map_err(|source| ConfigError::NotToml { path: path.to_owned(), source: Box::new(source) })?;
+            table = text.parse().map_err(|error| not_toml(path, &text, &error))?;
         }
         let mut reader = Reader::new(table, environment);
         let config = Self::read(&mut reader);
@@ -358,21 +342,6 @@ impl Kafka {
             max_poll_interval: reader.or("kafka.max_poll_interval", Duration::from_secs(300)),
             client: reader.options("kafka.client"),
             topics,
-        }
-    }
-}
-
-impl Store {
-    fn read(reader: &mut Reader) -> Self {
-        Self {
-            file_roots: reader.or("store.file_roots", Vec::new()),
-            hosts: reader.or("store.hosts", Vec::new()),
-            plain_http: reader.or("store.plain_http", false),
-            private_networks: reader.or("store.private_networks", Vec::new()),
-            spool: reader.or("store.spool", std::env::temp_dir()),
-            bytes_in_flight: reader.or("store.bytes_in_flight", ByteSize::mebibytes(2048)),
-            fetch_timeout: reader.or("store.fetch_timeout", Duration::from_secs(300)),
-            patience: reader.or("store.patience", Duration::from_secs(5)),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use toml::Value;
+use url::Url;
 
 /// A type that a setting can have. In the environment everything is text, so text always does.
 pub trait Setting: Sized {
@@ -68,6 +69,21 @@ impl Setting for IpNet {
     fn read(value: &Value) -> Result<Self, String> {
         text(value, "a network such as \"10.2.0.0/16\"", |text| text.parse().ok())
     }
+}
+
+impl Setting for Url {
+    fn read(value: &Value) -> Result<Self, String> {
+        // The value may hold a password by mistake, so it is not repeated.
+        let url = value.as_str().and_then(|text| Self::parse(text).ok()).filter(is_endpoint);
+        url.ok_or_else(|| {
+            "is not an address such as \"https://s3.example.com\", without user, path and query".to_owned()
+        })
+    }
+}
+
+fn is_endpoint(url: &Url) -> bool {
+    let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
+    matches!(url.scheme(), "http" | "https") && is_bare && url.query().is_none() && url.fragment().is_none()
 }
 
 impl<T: Setting> Setting for Option<T> {
@@ -140,6 +156,12 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// What an environment variable holds, where it holds something.
+    #[must_use]
+    pub fn of_variable(name: &str) -> Option<Self> {
+        std::env::var(name).ok().filter(|value| !value.is_empty()).map(Self)
     }
 }
 

@@ -128,11 +128,78 @@ fn a_mistake_in_the_environment_names_its_variable() {
     );
 }
 
+/// Whatever is right or wrong with them: secrets are in no print, and so in no log.
 #[test]
-fn a_password_is_in_no_print() {
-    let config = load("kafka.client.'sasl.password' = 'hunter2'", &[]).expect("valid");
+fn secrets_are_in_no_print() {
+    let secrets = "kafka.client.'sasl.password' = 'hunter2'\nkafka.client.'ssl.key.pem' = 'hunter2'\n\
+                   store.s3.access_key_id = 'hunter2'\nstore.s3.secret_access_key = 'hunter2'\n\
+                   store.s3.session_token = 'hunter2'\n";
+    let config = load(secrets, &[]).expect("valid");
     assert_eq!(config.kafka.client["sasl.password"].expose(), "hunter2");
-    assert!(!format!("{config:?}").contains("hunter2"));
+    let printed = format!("{config:?} {config:#?}");
+    assert!(!printed.contains("hunter2") && printed.matches("***").count() == 10, "{printed}");
+    for wrong in [
+        "kafka.client.'sasl.password' = ['hunter2']",
+        "kafka.client.sasl_pasword.x.y = ['hunter2']",
+        "store.s3.secret_access_key = ['hunter2']",
+        "store.s3.secret_acces_key = 'hunter2'",
+        "store.s3.endpoint = 'https://user:hunter2@s3.example.com'",
+        "store.s3.secret_access_key = 'hunter2",
+        "store.s3.secret_access_key = hunter2",
+        "[kafka.client]\n'sasl.password' = 'a'\n'sasl.password' = 'hunter2'",
+    ] {
+        let error = load(wrong, &[]).expect_err("a mistake");
+        let said = format!("{error} {error:?}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_told_by_line() {
+    let error = load("[kafka]\nbrokers = 'a:1'\ngroup = 'x", &[]).expect_err("no TOML").to_string();
+    assert!(error.contains("worker.toml: line 3: "), "{error}");
+}
+
+#[test]
+fn an_object_store_that_does_not_fit_together() {
+    check_one(
+        "store.s3.buckets = ['a']\nstore.s3.access_key_id = 'x'",
+        "store.s3.access_key_id",
+        "and store.s3.secret_access_key belong together; with one alone nothing could be signed",
+    );
+    check_one(
+        "store.s3.endpoint = 'http://minio:9000'\nstore.s3.buckets = ['a']",
+        "store.s3.endpoint",
+        "is http, but store.plain_http is false; nothing would be fetched",
+    );
+    check_one(
+        "store.s3.endpoint = 'https://minio:9000'",
+        "store.s3.buckets",
+        "names no bucket, but store.s3.endpoint is set; nothing would be fetched",
+    );
+    check_one(
+        "store.s3.buckets = ['../a']",
+        "store.s3.buckets",
+        "`../a` is no bucket's name: lower-case letters, digits, `.` and `-`",
+    );
+    check_one(
+        "store.s3.endpoint = 'https://user:secret@s3.example.com'\nstore.s3.buckets = ['a']",
+        "store.s3.endpoint",
+        "is not an address such as \"https://s3.example.com\", without user, path and query",
+    );
+}
+
+#[test]
+fn roots_that_hold_no_recordings() {
+    for root in ["/", "/proc", "/proc/self/fd", "/dev", "/sys/kernel"] {
+        check_one(
+            &format!("store.file_roots = ['{root}']"),
+            "store.file_roots",
+            &format!(
+                "`{root}` holds files that are no recordings; an event could have the system's own read"
+            ),
+        );
+    }
 }
 
 /// The digest is part of every result's id: it must change with the limits, and with nothing else.

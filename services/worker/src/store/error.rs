@@ -27,6 +27,25 @@ pub enum StoreError {
         "the recording's host has an address inside a private network that store.private_networks does not name"
     )]
     AddressForbidden,
+    /// A bucket that is not among the allowed ones.
+    #[error("the recording's bucket is not among store.s3.buckets")]
+    BucketForbidden,
+    /// The object store does not let us in.
+    #[error(
+        "the object store refuses our credentials for this recording, or hides that it is not there (status {status})"
+    )]
+    Denied {
+        /// HTTP status.
+        status: u16,
+    },
+    /// A path that could mean another one.
+    #[error(
+        "the recording's path holds `.`, `..`, an encoded separator or something else that is never followed"
+    )]
+    BadPath,
+    /// A symbolic link.
+    #[error("a part of the recording's path is a symbolic link, which is never followed")]
+    Link,
     /// A file outside of the allowed folders.
     #[error("the recording lies under none of store.file_roots")]
     OutsideRoots,
@@ -94,13 +113,20 @@ impl StoreError {
     pub fn disposition(&self) -> Disposition {
         match self {
             // A recording may be written a little later than its event.
-            Self::Missing | Self::Status { .. } | Self::Unreachable(_) | Self::TooSlow(_) | Self::Copy(_) => {
-                Disposition::Retry
-            }
+            Self::Missing
+            | Self::Status { .. }
+            | Self::Unreachable(_)
+            | Self::TooSlow(_)
+            | Self::Copy(_)
+            // The credentials are the worker's, so a refusal is the operator's to mend, not the call's end.
+            | Self::Denied { .. } => Disposition::Retry,
             Self::NotAUri
             | Self::SchemeForbidden { .. }
             | Self::HostForbidden
             | Self::AddressForbidden
+            | Self::BucketForbidden
+            | Self::BadPath
+            | Self::Link
             | Self::OutsideRoots
             | Self::NotPermitted(_)
             | Self::Redirected { .. }
@@ -119,6 +145,10 @@ impl StoreError {
             Self::SchemeForbidden { .. }
             | Self::HostForbidden
             | Self::AddressForbidden
+            | Self::BucketForbidden
+            | Self::Denied { .. }
+            | Self::BadPath
+            | Self::Link
             | Self::OutsideRoots
             | Self::NotPermitted(_)
             | Self::Redirected { .. }

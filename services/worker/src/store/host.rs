@@ -1,9 +1,7 @@
-//! On which hosts, and at which addresses, recordings may lie.
+//! On which hosts recordings may lie.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use ipnet::IpNet;
 use url::Url;
 
 use crate::config::Setting;
@@ -65,60 +63,6 @@ impl Setting for HostPattern {
     }
 }
 
-/// Whether a recording may be fetched from this address: one of the public internet, or one in a
-/// private network that the operator named. Cloud metadata services are never asked, because what
-/// they answer are credentials.
-#[must_use]
-pub fn is_allowed(address: IpAddr, private_networks: &[IpNet]) -> bool {
-    let address = embedded(address);
-    if is_metadata(address) || address.is_unspecified() || address.is_multicast() {
-        return false;
-    }
-    is_public(address) || private_networks.iter().any(|network| network.contains(&address))
-}
-
-/// The IPv4 address inside an IPv6 one, where it has one (mapped, NAT64).
-fn embedded(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) if v6.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0] => {
-            let [.., a, b, c, d] = v6.octets();
-            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-        }
-        other => other,
-    }
-}
-
-fn is_metadata(address: IpAddr) -> bool {
-    const V4: [Ipv4Addr; 2] = [Ipv4Addr::new(169, 254, 169, 254), Ipv4Addr::new(100, 100, 100, 200)];
-    const V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    match address {
-        IpAddr::V4(v4) => V4.contains(&v4),
-        IpAddr::V6(v6) => v6 == V6,
-    }
-}
-
-/// Registries: IANA IPv4 and IPv6 Special-Purpose Address Space.
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            let is_shared = a == 100 && b & 0xc0 == 64;
-            let is_benchmark = a == 198 && b & 0xfe == 18;
-            let is_protocol = a == 0 || a >= 240 || (a, b, c) == (192, 0, 0) || (a, b, c) == (192, 88, 99);
-            let is_local = v4.is_private() || v4.is_loopback() || v4.is_link_local();
-            !(is_local || v4.is_documentation() || is_shared || is_benchmark || is_protocol)
-        }
-        // 2000::/3 is all that is given out; inside it, tunnels (which hide an IPv4 address) and
-        // addresses for documents are not.
-        IpAddr::V6(v6) => {
-            let [first, second, ..] = v6.segments();
-            let is_tunnel = first == 0x2002 || (first == 0x2001 && second < 0x200);
-            let is_documentation = (first == 0x2001 && second == 0xdb8) || (first & 0xfff0 == 0x3ff0);
-            first & 0xe000 == 0x2000 && !is_tunnel && !is_documentation
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,66 +113,5 @@ mod tests {
         for text in ["", "https://a", "a/b", "a?b", "u@a", "*", "a.*", "a:b", "a#b", "*.*.a"] {
             assert!(text.parse::<HostPattern>().is_err(), "{text}");
         }
-    }
-
-    #[track_caller]
-    fn check_address(addresses: &[&str], private: &[&str], allowed: bool) {
-        let private: Vec<IpNet> = private.iter().map(|text| text.parse().expect("a network")).collect();
-        for address in addresses {
-            assert_eq!(is_allowed(address.parse().expect("an address"), &private), allowed, "{address}");
-        }
-    }
-
-    #[test]
-    fn public_addresses_are_allowed() {
-        check_address(
-            &["8.8.8.8", "1.1.1.1", "2606:4700::1111", "2a00:1450::1", "192.0.1.1", "100.128.0.1"],
-            &[],
-            true,
-        );
-    }
-
-    #[test]
-    fn inner_addresses_are_not() {
-        check_address(
-            &["127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.1.1", "100.64.0.1", "0.0.0.0"],
-            &[],
-            false,
-        );
-        check_address(&["198.18.0.1", "240.0.0.1", "255.255.255.255", "224.0.0.1", "192.0.2.1"], &[], false);
-        check_address(
-            &["::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1", "2002:7f00:1::"],
-            &[],
-            false,
-        );
-    }
-
-    #[test]
-    fn an_inner_address_in_another_dress_is_one() {
-        check_address(
-            &["::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::169.254.169.254"],
-            &[],
-            false,
-        );
-        check_address(&["64:ff9b::8.8.8.8"], &[], true);
-    }
-
-    #[test]
-    fn a_network_that_the_operator_names_is_allowed() {
-        check_address(
-            &["10.2.9.9", "127.0.0.1", "::1", "::ffff:10.2.9.9"],
-            &["10.2.0.0/16", "127.0.0.0/8", "::1/128"],
-            true,
-        );
-        check_address(&["10.3.0.1"], &["10.2.0.0/16"], false);
-    }
-
-    #[test]
-    fn metadata_services_never_are() {
-        check_address(
-            &["169.254.169.254", "100.100.100.200", "fd00:ec2::254", "::ffff:169.254.169.254"],
-            &["0.0.0.0/0", "::/0"],
-            false,
-        );
     }
 }

@@ -1,8 +1,12 @@
-//! Fetches recordings: inline, from folders, from web servers; nothing unchecked leaves it.
+//! Fetches recordings: inline, from folders, from web servers and object stores; nothing unchecked leaves it.
 
+mod address;
 mod error;
 mod files;
+mod guard;
 mod host;
+mod objects;
+mod place;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -15,7 +19,6 @@ use backon::{ExponentialBuilder, Retryable};
 use callqa_proto::{RecordingRef, RecordingUri, Source};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::info;
-use url::Url;
 
 use crate::config::{self, ByteSize};
 use crate::disposition::Disposition;
@@ -23,7 +26,10 @@ use crate::recording::Recording;
 use crate::telemetry::{Metrics, Stage};
 pub use error::StoreError;
 pub use files::FileRoots;
+use guard::{Guard, Lookup, system_lookup};
 pub use host::HostPattern;
+use objects::Buckets;
+use place::Place;
 use web::Web;
 
 /// The first wait before a recording is asked for again; each further one is twice as long.
@@ -49,6 +55,17 @@ pub enum StoreOpenError {
     /// No TLS.
     #[error("https can't be used: {0}")]
     Tls(reqwest::Error),
+    /// The operator's certificates are not to be had.
+    #[error("store.ca_file: `{}` can't be used: {source}", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No client for the object store.
+    #[error("store.s3 can't be used: {0}")]
+    ObjectStore(object_store::Error),
 }
 
 /// Fetches recordings.
@@ -56,6 +73,7 @@ pub enum StoreOpenError {
 pub struct Store {
     files: FileRoots,
     web: Web,
+    buckets: Buckets,
     spool: PathBuf,
     limit: ByteSize,
     fetch_timeout: Duration,
@@ -77,11 +95,20 @@ impl Store {
     /// Opens the store; recordings of more than `limit` bytes are refused.
     ///
     /// # Errors
-    /// A folder that is missing, or no TLS.
+    /// A folder that is missing, certificates that can't be read, or no TLS.
     pub fn open(
         config: &config::Store,
         limit: ByteSize,
         metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreOpenError> {
+        Self::with_lookup(config, limit, metrics, system_lookup())
+    }
+
+    fn with_lookup(
+        config: &config::Store,
+        limit: ByteSize,
+        metrics: Arc<Metrics>,
+        lookup: Lookup,
     ) -> Result<Self, StoreOpenError> {
         let files = FileRoots::open(&config.file_roots).map_err(|(path, source)| StoreOpenError::Folder {
             key: "store.file_roots",
@@ -93,9 +120,11 @@ impl Store {
             path: config.spool.clone(),
             source,
         })?;
+        let guard = Guard::new(config, lookup)?;
         Ok(Self {
             files,
-            web: Web::new(config).map_err(StoreOpenError::Tls)?,
+            buckets: Buckets::open(&config.objects, &guard)?,
+            web: Web::new(config, guard),
             spool: config.spool.clone(),
             limit,
             fetch_timeout: config.fetch_timeout,
@@ -158,17 +187,12 @@ impl Store {
     }
 
     async fn fetch_uri(&self, uri: &RecordingUri, promised: Option<u64>) -> Result<Recording, StoreError> {
-        let url = Url::parse(uri.expose()).map_err(|_| StoreError::NotAUri)?;
         // More than was promised, and so reserved, is another recording.
         let limit = promised.map_or(self.limit, |bytes| ByteSize(self.limit.0.min(bytes)));
-        let fetched = match url.scheme() {
-            "file" => self.copy_file(url, limit).await,
-            "https" | "http" => self.web.fetch(&url, limit, &self.spool).await,
-            scheme => {
-                let allowed = "file, https";
-                let scheme: String = scheme.chars().take(16).collect();
-                Err(StoreError::SchemeForbidden { scheme, allowed })
-            }
+        let fetched = match Place::of(uri)? {
+            Place::File(path) => self.copy_file(path, limit).await,
+            Place::Web(url) => self.web.fetch(&url, limit, &self.spool).await,
+            Place::Object { bucket, key } => self.buckets.fetch(&bucket, &key, limit, &self.spool).await,
         };
         match (fetched, promised) {
             (Err(StoreError::TooLarge { actual, .. }), Some(expected)) => {
@@ -178,9 +202,9 @@ impl Store {
         }
     }
 
-    async fn copy_file(&self, url: Url, limit: ByteSize) -> Result<Recording, StoreError> {
+    async fn copy_file(&self, path: PathBuf, limit: ByteSize) -> Result<Recording, StoreError> {
         let (files, spool) = (self.files.clone(), self.spool.clone());
-        let copy = tokio::task::spawn_blocking(move || files.copy(&url, limit, &spool));
+        let copy = tokio::task::spawn_blocking(move || files.copy(&path, limit, &spool));
         copy.await.unwrap_or_else(|error| Err(StoreError::Copy(std::io::Error::other(error))))
     }
 }

@@ -4,6 +4,6 @@ mod log;
 mod metrics;
 mod server;
 
-pub use log::init_logs;
+pub use log::{init_logs, lines};
 pub use metrics::{Cause, Ended, Metrics, PublishFailure, Stage};
 pub use server::{ServeError, serve};
