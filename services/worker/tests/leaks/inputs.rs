@@ -91,11 +91,11 @@ fn raw(content_type: &str, payload: impl Into<Vec<u8>>) -> Message {
 }
 
 /// Places that hold a name, a number, a password or a signature.
-fn places(root: &Path) -> Vec<Message> {
+fn places(root: &Path, store: u16) -> Vec<Message> {
     let root = root.display();
     let uris = [
-        "http://localhost:9/calls/13800138000/张伟民.wav?X-Amz-Signature=SIGNATURE7f3a".to_owned(),
-        "http://127.0.0.1:9/6222021234567890123.wav".to_owned(),
+        format!("http://localhost:{store}/calls/13800138000/张伟民.wav?X-Amz-Signature=SIGNATURE7f3a"),
+        format!("http://127.0.0.1:{store}/6222021234567890123.wav"),
         "http://13800138000.example/张伟民.wav".to_owned(),
         "https://user:hunter2@media.example/13800138000.wav".to_owned(),
         "http://[13800138000]/a.wav".to_owned(),
@@ -151,7 +151,7 @@ fn not_audio() -> Vec<Message> {
 }
 
 /// Everything, each to end once.
-pub fn all(root: &Path) -> Vec<Message> {
+pub fn all(root: &Path, store: u16) -> Vec<Message> {
     let mut all = vec![
         inline("words-1", wav(0, 1)),
         inline("words-2", wav(2, 3)),
@@ -159,7 +159,7 @@ pub fn all(root: &Path) -> Vec<Message> {
         inline("panics", wav(0, PANICS)),
         inline("fails", wav(FAILS, 1)),
     ];
-    all.extend(places(root));
+    all.extend(places(root, store));
     all.extend(broken());
     all.extend(not_audio());
     all

@@ -8,7 +8,8 @@ mod cluster;
 mod inputs;
 mod words;
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use callqa_proto::Topic;
@@ -52,6 +53,20 @@ struct Traces {
     calls: usize,
 }
 
+/// The port of a store that has no recording.
+fn empty_store() -> u16 {
+    let store = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = store.local_addr().expect("bound").port();
+    std::thread::spawn(move || {
+        for mut asked in store.incoming().flatten() {
+            let _ = asked.read(&mut [0; 4096]);
+            let _ =
+                asked.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+    });
+    port
+}
+
 /// Runs a worker over all inputs, with every log line there is.
 fn traces() -> Traces {
     let log = Log::default();
@@ -67,15 +82,20 @@ fn traces() -> Traces {
 
     let cluster = Cluster::start();
     let spool = tempfile::tempdir().expect("a folder");
-    let inputs = inputs::all(spool.path());
+    let store = empty_store();
+    let inputs = inputs::all(spool.path(), store);
+    let hosts = format!("localhost:{store}, 127.0.0.1:{store}");
+    let endpoint = format!("http://127.0.0.1:{store}");
     inputs.iter().for_each(|message| cluster.publish(message));
     let roots = format!("[{:?}]", spool.path().display().to_string());
     let config = cluster.config(&[
         ("store.file_roots", &roots),
-        ("store.hosts", "localhost:9, 127.0.0.1:9"),
+        ("store.hosts", &hosts),
+        // Nothing is waited for: each place is told to have no recording, and its call is dead-lettered.
+        ("store.recording_grace", "0s"),
         ("store.plain_http", "true"),
         ("store.private_networks", "127.0.0.0/8, ::1/128"),
-        ("store.s3.endpoint", "http://127.0.0.1:9"),
+        ("store.s3.endpoint", &endpoint),
         ("store.s3.buckets", "recordings"),
         ("store.s3.access_key_id", inputs::SECRETS[0]),
         ("store.s3.secret_access_key", inputs::SECRETS[1]),

@@ -34,11 +34,10 @@ struct Talkative(Box<dyn Transcriber>);
 impl Transcriber for Talkative {
     fn transcribe(
         &mut self,
-        window: &Window,
-        language: Language,
+        windows: &[(&Window, Language)],
         stop: &StopSignal,
-    ) -> Result<Transcribed, ModelError> {
-        let heard = std::panic::AssertUnwindSafe(|| self.0.transcribe(window, language, stop));
+    ) -> Result<Vec<Transcribed>, ModelError> {
+        let heard = std::panic::AssertUnwindSafe(|| self.0.transcribe(windows, stop));
         std::panic::catch_unwind(heard)
             .unwrap_or_else(|_| panic!("while hearing {} say {}", NAMES[0], NUMBERS[0]))
     }

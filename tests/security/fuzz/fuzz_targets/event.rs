@@ -2,7 +2,8 @@
 //! short and repeats nothing of the payload.
 #![no_main]
 
-use callqa_proto::{EVENT_BYTES, EventHeaders, INLINE_BYTES, Source, decode};
+use callqa_proto::header::EventHeaders;
+use callqa_proto::{EVENT_BYTES, INLINE_BYTES, Source, decode};
 use libfuzzer_sys::fuzz_target;
 
 /// What an operator reads in one line of a log, with every field of an event wrong.
