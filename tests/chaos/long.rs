@@ -9,11 +9,11 @@ use callqa_tests::chaos::kill::{self, Plan};
 use callqa_tests::chaos::{Network, outage, rebalance};
 
 /// More than a worker judges in one life.
-const CALLS_A_KILL: usize = 15;
+const CALLS_A_KILL: usize = 10;
 
 const USAGE: &str = "\
 long-chaos WHAT [NUMBER]
-  kill [KILLS]           SIGKILL at random moments, fifteen calls a kill (default 200)
+  kill [KILLS]           SIGKILL at random moments, ten calls a kill (default 200)
   kill-whisper [KILLS]   the same with real whisper on the sample calls (default 5)
   rebalance [CHANGES]    a third worker comes and goes (default 30)
   long-call              a call of 60 s against a poll interval of 10 s

@@ -90,6 +90,8 @@ impl Launch {
         let process = Command::new(&self.program)
             .current_dir(top())
             .env("CALLQA_CONFIG", "deploy/worker.toml")
+            // As deploy/Dockerfile sets it.
+            .env("MALLOC_ARENA_MAX", "2")
             .env("CALLQA_HTTP__LISTEN", &http)
             .envs(&self.settings)
             .stdin(Stdio::null())

@@ -75,8 +75,9 @@ impl Endings {
     }
 }
 
-/// A backlog of any size here is done within this.
+/// A backlog is done within this, and so long for each of its calls.
 const DONE_WITHIN: Duration = Duration::from_secs(240);
+const DONE_WITHIN_A_CALL: Duration = Duration::from_millis(500);
 
 /// Waits until Kafka may forget so many calls of the input topic.
 ///
@@ -84,7 +85,8 @@ const DONE_WITHIN: Duration = Duration::from_secs(240);
 /// Where that does not come; `log` is shown.
 pub fn until_committed(brokers: &str, calls: usize, log: impl FnOnce() -> String) {
     let behind = || committed(brokers, GROUP, INPUT).values().sum::<i64>();
-    let done = wait_for(DONE_WITHIN, || (behind() == calls as i64).then_some(()));
+    let patience = DONE_WITHIN + DONE_WITHIN_A_CALL * u32::try_from(calls).expect("few calls");
+    let done = wait_for(patience, || (behind() == calls as i64).then_some(()));
     assert!(done.is_some(), "{} of {calls} calls are committed; the log:\n{}", behind(), log());
 }
 
