@@ -3,70 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use callqa_tests::calls::{Line, Recordings};
-use callqa_tests::{Broker, Launch, Outcome, Owned, callqa_with, free_address, tansu, wait_for};
+use callqa_tests::{
+    Authority, Broker, Launch, Outcome, callqa_with, free_address, tansu, tls_is_here, wait_for,
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A certificate for so many days ended yesterday.
 const EXPIRED: i32 = -1;
-
-/// An authority of our own, with certificates for the broker.
-struct Authority {
-    folder: tempfile::TempDir,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let authority = Self { folder: tempfile::tempdir().unwrap() };
-        authority.openssl(
-            "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.pem -subj /CN=callqa-tests",
-        );
-        authority
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn openssl(&self, arguments: &str) {
-        let mut openssl = Command::new("openssl");
-        let output = openssl.args(arguments.split(' ')).current_dir(self.folder.path()).output().unwrap();
-        assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    /// Issues a certificate for this subject, valid for so many days from now.
-    fn issue(&self, name: &str, subject: &str, days: i32) {
-        self.openssl(&format!(
-            "req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN=broker"
-        ));
-        std::fs::write(self.path("names"), format!("subjectAltName={subject}")).unwrap();
-        self.openssl(&format!(
-            "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days {days} -extfile names -out {name}.pem"
-        ));
-    }
-
-    /// Starts stunnel with a certificate; it listens at `accept` and speaks plainly to `connect`.
-    fn tunnel(&self, name: &str, accept: &str, connect: &str) -> Owned {
-        let (cert, key) = (self.path(&format!("{name}.pem")), self.path(&format!("{name}.key")));
-        let (cert, key, file) = (cert.display(), key.display(), self.path(&format!("{name}.conf")));
-        let settings = format!(
-            "foreground = yes\npid =\n[kafka]\naccept = {accept}\nconnect = {connect}\ncert = {cert}\nkey = {key}\n"
-        );
-        std::fs::write(&file, settings).unwrap();
-        let mut stunnel = Command::new("stunnel");
-        Owned(stunnel.arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
-}
-
-fn is_there(program: &str) -> bool {
-    let found =
-        Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
-    found.is_ok_and(|status| status.success())
-}
 
 /// Runs `callqa` over TLS, trusting this authority, or whom the system trusts.
 fn over_tls(brokers: &str, authority: Option<&Path>, arguments: &[&str]) -> Outcome {
@@ -75,18 +23,9 @@ fn over_tls(brokers: &str, authority: Option<&Path>, arguments: &[&str]) -> Outc
     callqa_with(brokers, arguments, &settings)
 }
 
-/// Whether everything is here that these tests need; says that they are skipped where it is not.
-fn tools_are_there() -> bool {
-    let missing = ["openssl", "stunnel"].into_iter().find(|program| !is_there(program));
-    if let Some(missing) = missing {
-        eprintln!("SKIPPED: there is no {missing} here (on Debian: apt-get install openssl stunnel4)");
-    }
-    missing.is_none()
-}
-
 #[test]
 fn a_worker_takes_calls_over_tls_and_a_wrong_certificate_is_explained() {
-    if !tools_are_there() {
+    if !tls_is_here() {
         return;
     }
     let authority = Authority::new();
@@ -126,7 +65,7 @@ fn a_worker_takes_calls_over_tls_and_a_wrong_certificate_is_explained() {
 
 #[test]
 fn a_certificate_that_has_expired_or_is_for_another_name_is_explained() {
-    if !tools_are_there() {
+    if !tls_is_here() {
         return;
     }
     let authority = Authority::new();

@@ -3,6 +3,7 @@
 //! The programs come from `$CALLQA_BIN` and the broker from `$CALLQA_TANSU`; `tests/run` sets both.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a harness fails loudly
 
+mod authority;
 mod broker;
 pub mod calls;
 pub mod chaos;
@@ -12,6 +13,7 @@ mod worker;
 
 use std::path::PathBuf;
 
+pub use authority::{Authority, tls_is_here};
 pub use broker::{Broker, free_address, tansu};
 pub use process::{Outcome, Owned, callqa, callqa_with};
 pub use topic::{Place, Record, committed, publish, publish_all, read_all, read_on, wait_for};

@@ -59,6 +59,13 @@ impl Launch {
         self
     }
 
+    /// The same, with everything in its log that it can say.
+    #[must_use]
+    pub fn talkative(mut self) -> Self {
+        self.settings.insert("RUST_LOG".to_owned(), "trace".to_owned());
+        self
+    }
+
     /// Starts a worker and waits until it is ready.
     ///
     /// # Panics

@@ -18,8 +18,14 @@ const CERTIFICATE: &str = "certificate verify failed";
 const NO_HANDSHAKE: &str =
     "it does not answer a TLS handshake: at this port it may not speak TLS, or security.protocol is wrong";
 
+/// What follows is our own sentence about the token's file.
+const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token: ";
+const NO_MECHANISM: &str = "mechanism handshake failed";
+/// What follows, up to the next bracket, is what a broker offers instead; `(n/a)` where it hung up.
+const OFFERS: &str = "broker's supported mechanisms: ";
+
 /// What a part of librdkafka's words means, and what to do.
-const ADVICE: [(&str, &str); 8] = [
+const ADVICE: [(&str, &str); 9] = [
     (
         CERTIFICATE,
         "its certificate is not trusted; ssl.ca.location in kafka.client names the file of the authority that issued it",
@@ -45,9 +51,10 @@ const ADVICE: [(&str, &str); 8] = [
         "client SSL authentication might",
         "it wants a certificate of ours; set ssl.certificate.location and ssl.key.location",
     ),
+    (NO_MECHANISM, "it does not offer the mechanism that sasl.mechanism in kafka.client names"),
     (
         "SASL",
-        "it does not accept the login; check sasl.mechanism, sasl.username and sasl.password in kafka.client",
+        "it does not accept the login; check sasl.mechanism, sasl.username and sasl.password (or the token's file) in kafka.client",
     ),
 ];
 
@@ -70,6 +77,9 @@ const FAULTS: [(&str, &str); 3] = [
 /// A sentence about why no broker answers, from the last that the client said.
 #[must_use]
 pub fn explain(kafka: &Kafka, said: &str) -> String {
+    if let Some((_, why)) = said.split_once(NO_TOKEN) {
+        return why.to_owned();
+    }
     let advice = ADVICE.iter().find(|(part, _)| said.contains(part));
     let is_tls = kafka
         .client
@@ -80,12 +90,23 @@ pub fn explain(kafka: &Kafka, said: &str) -> String {
             Some(Handshake::Fault(fault)) => of_certificate(&fault, advice),
             _ => (*advice).to_owned(),
         },
+        Some((NO_MECHANISM, advice)) => match offered(said) {
+            Some(offered) => format!("{advice}, but {offered}"),
+            None => (*advice).to_owned(),
+        },
         Some((_, advice)) => (*advice).to_owned(),
         None if is_tls && matches!(handshake(kafka, said), Some(Handshake::Silent)) => {
             NO_HANDSHAKE.to_owned()
         }
         None => said.to_owned(),
     }
+}
+
+/// The mechanisms that a broker offers, where it says so.
+fn offered(said: &str) -> Option<&str> {
+    let (_, rest) = said.split_once(OFFERS)?;
+    let offered = rest.split('(').next()?.trim();
+    (!offered.is_empty()).then_some(offered)
 }
 
 /// OpenSSL's words for the fault stay, in brackets: they are what a search finds.
@@ -154,7 +175,20 @@ mod tests {
 
     #[test]
     fn what_the_client_says_becomes_what_to_do() {
-        check("sasl_ssl://a:1/bootstrap: SASL PLAIN mechanism handshake failed", "does not accept the login");
+        check(
+            "sasl_ssl://a:1/bootstrap: SASL authentication error: Authentication failed (after 4ms in state AUTH_REQ)",
+            "does not accept the login",
+        );
+        check(
+            "a:1: SASL PLAIN mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's supported \
+             mechanisms: SCRAM-SHA-256,SCRAM-SHA-512 (after 2ms in state AUTH_HANDSHAKE)",
+            "names, but SCRAM-SHA-256,SCRAM-SHA-512",
+        );
+        check(
+            "a:1: SASL PLAIN mechanism handshake failed: broker's supported mechanisms: (n/a)",
+            "client names",
+        );
+        check("Failed to acquire SASL OAUTHBEARER token: the file holds no token", "the file holds no token");
         check(
             "ssl://a:1: SSL handshake failed: error:0A00010B:SSL routines::wrong version number",
             "does not speak TLS",
