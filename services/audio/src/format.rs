@@ -36,6 +36,18 @@ impl Format {
         }
     }
 
+    /// A content type that names it.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Wav => "audio/wav",
+            Self::Mp3 => "audio/mpeg",
+            Self::Flac => "audio/flac",
+            Self::OggVorbis => "audio/vorbis",
+            Self::OggOpus => "audio/ogg",
+        }
+    }
+
     /// A stable name for metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -179,5 +191,17 @@ fn other_format(head: &[u8]) -> Option<&'static str> {
         [0xff, b, ..] if b & 0xf6 == 0xf0 => Some("AAC"),
         [0xff, b, ..] if b & 0xe6 == 0xe4 && b & 0x18 != 0x08 => Some("MPEG layer II"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_named_by_its_content_type() {
+        for format in [Format::Wav, Format::Mp3, Format::Flac, Format::OggVorbis, Format::OggOpus] {
+            assert_eq!(Format::from_content_type(format.content_type()), Some(format));
+        }
     }
 }

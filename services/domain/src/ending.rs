@@ -85,7 +85,7 @@ dead_letter_reasons! {
     RecordingTooLong = "recording_too_long",
     /// Shorter than anything that could be heard.
     RecordingTooShort = "recording_too_short",
-    /// Decoding took more work than its length allows.
+    /// Decoding took more work than its length allows, or more memory than a process of its own may have.
     DecodeWorkExceeded = "decode_work_exceeded",
     /// The tracks are not as the event says.
     WrongChannelLayout = "wrong_channel_layout",

@@ -13,7 +13,7 @@ use callqa_models::scripted::{self, Keywords, Line, Script};
 use callqa_worker::analysts::log_panics_without_words;
 use callqa_worker::app::{Equipment, Worker};
 use callqa_worker::config::{Config, environment};
-use callqa_worker::{stopping, telemetry::init_logs};
+use callqa_worker::{decoding, stopping, telemetry::init_logs};
 
 /// An ordinary call, so that there is a load of them.
 const A_WHILE: Duration = Duration::from_millis(250);
@@ -32,6 +32,9 @@ fn script() -> Script {
 }
 
 fn main() -> ExitCode {
+    if let Some(done) = decoding::run_if_asked() {
+        return done;
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

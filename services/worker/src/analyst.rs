@@ -10,15 +10,17 @@ mod track;
 
 use std::sync::Arc;
 
-use callqa_audio::{Decoder, Limits, Summary};
+use callqa_audio::Limits;
 use callqa_domain::{
     Assessment, Call, ExclusionReason, ModelId, Observations, Provenance, Purpose, Rulebook, judge,
 };
 use callqa_models::{Kit, StopSignal};
 
+use crate::decoding::{Decoding, Source};
 use crate::recording::Recording;
 
 pub use error::AssessError;
+pub(crate) use error::recording_reason;
 use session::Session;
 
 /// A call shorter than this can't hold a greeting and an answer; it was misdialled or broke off.
@@ -63,13 +65,20 @@ pub struct Analyst {
     models: Arc<[ModelId]>,
     rulebook: Arc<Rulebook>,
     settings: Settings,
+    decoding: Decoding,
 }
 
 impl Analyst {
     /// An analyst with its own models; `models` names their files.
     #[must_use]
     pub fn new(kit: Kit, models: Arc<[ModelId]>, rulebook: Arc<Rulebook>, settings: Settings) -> Self {
-        Self { kit, models, rulebook, settings }
+        Self { kit, models, rulebook, settings, decoding: Decoding::default() }
+    }
+
+    /// The same, with recordings decoded elsewhere: it does not change what is heard.
+    #[must_use]
+    pub fn decoding(self, decoding: Decoding) -> Self {
+        Self { decoding, ..self }
     }
 
     /// Listens to a call and judges it.
@@ -81,34 +90,25 @@ impl Analyst {
         if call.purpose == Purpose::Test {
             return Ok(Judged::Excluded(ExclusionReason::TestCall));
         }
-        let summary = self.survey(submission, stop)?;
-        let dual_mono = summary.is_dual_mono();
-        let channels = layout::channels(call.layout, summary.levels.len(), dual_mono)?;
-        if summary.duration_ms < MIN_CALL_MS {
+        let source = Source {
+            recording: submission.recording,
+            content_type: submission.content_type,
+            limits: &self.settings.limits,
+        };
+        let (outline, mut blocks) = self.decoding.open(&source, stop)?;
+        let dual_mono = outline.is_dual_mono;
+        let channels = layout::channels(call.layout, outline.channels, dual_mono)?;
+        if outline.duration_ms < MIN_CALL_MS {
             return Ok(Judged::Excluded(ExclusionReason::TooShort));
         }
         let mut session = Session::begin(&mut self.kit, call, &channels);
-        let mut decoder = open(submission, &self.settings.limits)?;
-        while let Some(block) = decoder.next_block()? {
-            session.feed(&block.channels, stop)?;
+        while let Some(channels) = blocks.next_block()? {
+            session.feed(&channels, stop)?;
         }
-        let Some(observations) = session.finish(summary.duration_ms, dual_mono, stop)? else {
+        let Some(observations) = session.finish(outline.duration_ms, dual_mono, stop)? else {
             return Ok(Judged::Excluded(ExclusionReason::NoSpeech));
         };
         Ok(Judged::Assessed(Box::new(self.assessment(submission, observations))))
-    }
-
-    /// Decodes the whole recording once, before any model hears it: a recording that is cut, too long or
-    /// damaged at its end costs a hundredth of a listened one, and whether both channels carry one signal is
-    /// known before their speech is told apart.
-    fn survey(&self, submission: &Submission<'_>, stop: &StopSignal) -> Result<Summary, AssessError> {
-        let mut decoder = open(submission, &self.settings.limits)?;
-        while decoder.next_block()?.is_some() {
-            if stop.is_stopped() {
-                return Err(AssessError::Stopped);
-            }
-        }
-        Ok(decoder.summary())
     }
 
     fn assessment(&self, submission: &Submission<'_>, observations: Observations) -> Assessment {
@@ -134,10 +134,6 @@ impl Analyst {
             },
         }
     }
-}
-
-fn open(submission: &Submission<'_>, limits: &Limits) -> Result<Decoder, AssessError> {
-    Ok(Decoder::open(submission.recording.reader(), submission.content_type, limits)?)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use callqa_proto::Event;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::{Span, error, info};
 
-use crate::analyst::{Analyst, AssessError, Judged, Submission};
+use crate::analyst::{Analyst, AssessError, Judged, Submission, recording_reason};
 use crate::disposition::Disposition;
 use crate::journal::{self, Journal, JournalBlocked};
 use crate::store::Fetched;
@@ -74,24 +74,10 @@ impl WorkError {
     /// The published reason.
     #[must_use]
     pub fn reason(&self) -> DeadLetterReason {
-        use callqa_audio::AudioError as Audio;
         match self {
-            Self::Assess(AssessError::Audio(error)) => match error {
-                Audio::Empty => DeadLetterReason::RecordingEmpty,
-                Audio::NotAudio { .. } | Audio::UnsupportedFormat { .. } | Audio::UnsupportedCodec { .. } => {
-                    DeadLetterReason::NotAudio
-                }
-                Audio::TooLarge { .. } => DeadLetterReason::RecordingTooLarge,
-                Audio::TooManyChannels { .. } => DeadLetterReason::TooManyChannels,
-                Audio::SampleRateOutOfRange { .. } => DeadLetterReason::SampleRateOutOfRange,
-                Audio::TooLong { .. } => DeadLetterReason::RecordingTooLong,
-                Audio::TooShort { .. } => DeadLetterReason::RecordingTooShort,
-                Audio::Truncated { .. } | Audio::Damaged { .. } | Audio::Corrupt { .. } => {
-                    DeadLetterReason::DamagedAudio
-                }
-                Audio::TooMuchWork { .. } => DeadLetterReason::DecodeWorkExceeded,
-                Audio::Read(_) => DeadLetterReason::RecordingUnreachable,
-            },
+            Self::Assess(AssessError::Audio(error)) => recording_reason(error),
+            Self::Assess(AssessError::Refused { reason, .. }) => *reason,
+            Self::Assess(AssessError::Decoder(fault)) => fault.reason(),
             Self::Assess(AssessError::WrongChannelLayout { .. }) => DeadLetterReason::WrongChannelLayout,
             Self::Assess(AssessError::Model(_)) => DeadLetterReason::ModelFailed,
             Self::Assess(AssessError::Stopped) => DeadLetterReason::DeadlineExceeded,

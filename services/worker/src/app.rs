@@ -297,9 +297,10 @@ fn analyst_maker(config: &Config, equipment: Equipment) -> crate::analysts::Anal
         config_digest: config.limits.digest(),
         build: BUILD.to_owned(),
     };
+    let decoding = config.decoding.for_analysts();
     Arc::new(move || {
         let (models, rulebook) = (Arc::clone(&equipment.models), Arc::clone(&equipment.rulebook));
-        Ok(Analyst::new((equipment.kits)()?, models, rulebook, settings.clone()))
+        Ok(Analyst::new((equipment.kits)()?, models, rulebook, settings.clone()).decoding(decoding.clone()))
     })
 }
 

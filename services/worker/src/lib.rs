@@ -9,6 +9,7 @@ pub mod analysts;
 pub mod app;
 pub mod broker;
 pub mod config;
+pub mod decoding;
 pub mod disposition;
 pub mod fetching;
 pub mod health;

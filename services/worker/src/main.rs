@@ -7,6 +7,7 @@ use std::time::Duration;
 use callqa_worker::analysts::log_panics_without_words;
 use callqa_worker::app::{AppError, Equipment, Worker};
 use callqa_worker::config::{Config, environment};
+use callqa_worker::decoding;
 use callqa_worker::{stopping, telemetry::init_logs};
 use clap::Parser;
 
@@ -28,6 +29,9 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    if let Some(done) = decoding::run_if_asked() {
+        return done;
+    }
     let arguments = Arguments::parse();
     let config = match Config::load(arguments.config.as_deref(), environment()) {
         Ok(config) => config,

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use sha2::{Digest, Sha256};
 
 /// Recordings up to this size are held in memory, larger ones in a nameless file: two calls for each
@@ -44,6 +45,21 @@ impl Recording {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.len
+    }
+
+    /// The same as a nameless file, for another process to read; its place in it is shared.
+    ///
+    /// # Errors
+    /// Where the system has no memory or no handle for it.
+    pub fn file(&self) -> io::Result<File> {
+        match &self.body {
+            Body::Memory(bytes) => {
+                let mut file = File::from(memfd_create("recording", MemfdFlags::CLOEXEC)?);
+                file.write_all(bytes)?;
+                Ok(file)
+            }
+            Body::Spooled(file) => file.try_clone(),
+        }
     }
 
     /// A reader from the first byte on; each has its own place.
@@ -186,6 +202,9 @@ mod tests {
         first.read_to_end(&mut tail).expect("read");
         assert!(whole == bytes && tail == bytes[len - len.min(10)..]);
         assert!(first.seek(SeekFrom::Current(-(len as i64) - 1)).is_err());
+        let (mut file, mut whole) = (recording.file().expect("a file"), Vec::new());
+        file.rewind().and_then(|()| file.read_to_end(&mut whole)).expect("read");
+        assert!(whole == bytes);
     }
 
     #[test]

@@ -53,6 +53,10 @@ impl Failure {
             Self::File(_) => "check the path and its permissions",
             Self::Description(_) | Self::Event(_) => "correct the CSV that describes the call",
             Self::Work(WorkError::Assess(AssessError::Audio(error))) => of_audio(error),
+            // Where a child process decodes, as workers can have it.
+            Self::Work(WorkError::Assess(AssessError::Refused { .. } | AssessError::Decoder(_))) => {
+                "export or copy the recording again"
+            }
             Self::Work(WorkError::Assess(AssessError::WrongChannelLayout { .. })) => {
                 "say --layout agent-first, customer-first or mono, as the recording is"
             }

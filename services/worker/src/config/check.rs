@@ -4,13 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::{Config, Kafka, MOST_ANALYSTS, Store};
+use super::{ByteSize, Config, Kafka, MOST_ANALYSTS, Store};
 
 /// Kafka's own limit for the name of a topic.
 const TOPIC_NAME_BYTES: usize = 249;
 
 /// Where the kernel shows processes, devices and itself as files.
 const SYSTEM_FOLDERS: [&str; 3] = ["/proc", "/sys", "/dev"];
+
+/// The program itself and a stereo call of two minutes take 48 MiB of address space, where 32 MiB do not suffice.
+const LEAST_TO_DECODE: ByteSize = ByteSize::mebibytes(64);
 
 /// Options of librdkafka that the worker's promises rest on.
 const OUR_OPTIONS: [(&str, &str); 13] = [
@@ -76,6 +79,12 @@ fn check_sizes(config: &Config, reader: &mut Reader) {
              wait for ever"
         );
         reader.mistake("store.bytes_in_flight", what);
+    }
+    let memory = config.decoding.memory;
+    if memory < LEAST_TO_DECODE {
+        let what =
+            format!("{memory} is less than {LEAST_TO_DECODE}, and no child could decode an ordinary call");
+        reader.mistake("decoding.memory", what);
     }
     if !matches!(config.limits.recording_channels, 1 | 2) {
         let what =

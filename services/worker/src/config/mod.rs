@@ -2,6 +2,7 @@
 //! each of them with its default.
 
 mod check;
+mod decoding;
 mod reader;
 mod setting;
 mod store;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use callqa_proto::Topic;
 
+pub use decoding::Decoding;
 use reader::Reader;
 pub use setting::{ByteSize, Secret, Setting};
 pub use store::{ObjectStore, Store};
@@ -33,6 +35,8 @@ pub struct Config {
     pub recording_grace: Duration,
     /// Who listens.
     pub analysts: Analysts,
+    /// Where recordings are decoded.
+    pub decoding: Decoding,
     /// Where it is written which calls are in hand; none where absent.
     pub journal: Option<PathBuf>,
     /// The model files.
@@ -301,6 +305,7 @@ impl Config {
                 attempts: reader.or("analysts.attempts", 3),
                 crashes: reader.or("analysts.crashes", 3),
             },
+            decoding: Decoding::read(reader),
             journal: reader.or("journal.folder", None),
             models: Models {
                 dir: reader.or("models.dir", default_models()),

@@ -113,6 +113,11 @@ fn settings_that_do_not_fit_together() {
         "9 is neither 1 nor 2, and more can't be told apart",
     );
     check_one(
+        "decoding.memory = '16 MiB'",
+        "decoding.memory",
+        "16 MiB is less than 64 MiB, and no child could decode an ordinary call",
+    );
+    check_one(
         "kafka.brokers = ' , '",
         "kafka.brokers",
         "names no broker; write host:port, several with commas",
