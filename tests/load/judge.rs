@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use callqa_domain::{
     Call, Channel, ChannelObserved, Direction, EndedBy, Label, Language, Observations, Observed,
-    OutcomeEstimate, Purpose, RawText, Rulebook, Span, Task, Threshold, Utterance, judge, redact_across,
+    OutcomeEstimate, RawText, Rulebook, Span, Task, Threshold, Utterance, judge, redact_across,
 };
 use serde::Deserialize;
 
@@ -137,25 +137,5 @@ fn observations(lines: &[Line]) -> Observations {
 }
 
 fn call() -> Call {
-    Call {
-        tenant: "demo".into(),
-        call_id: "1".into(),
-        revision: 0,
-        supersedes: None,
-        purpose: Purpose::Live,
-        interaction_id: None,
-        queue: None,
-        legs: Vec::new(),
-        customer_id: None,
-        direction: Direction::Inbound,
-        started_at: None,
-        answered_at: None,
-        ended_by: EndedBy::Agent,
-        holds: Vec::new(),
-        auto_announced: None,
-        agent_language: None,
-        customer_language: None,
-        layout: None,
-        labels: BTreeMap::new(),
-    }
+    Call { direction: Direction::Inbound, ended_by: EndedBy::Agent, ..Call::new("demo", "1") }
 }

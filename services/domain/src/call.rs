@@ -209,6 +209,32 @@ pub struct Call {
 }
 
 impl Call {
+    /// A call of which nothing else is known.
+    #[must_use]
+    pub fn new(tenant: impl Into<String>, call_id: impl Into<String>) -> Self {
+        Self {
+            tenant: tenant.into(),
+            call_id: call_id.into(),
+            revision: 0,
+            supersedes: None,
+            purpose: Purpose::Live,
+            interaction_id: None,
+            queue: None,
+            legs: Vec::new(),
+            customer_id: None,
+            direction: Direction::Unknown,
+            started_at: None,
+            answered_at: None,
+            ended_by: EndedBy::Unknown,
+            holds: Vec::new(),
+            auto_announced: None,
+            agent_language: None,
+            customer_language: None,
+            layout: None,
+            labels: std::collections::BTreeMap::new(),
+        }
+    }
+
     /// The agent who is named first, if any.
     #[must_use]
     pub fn agent_id(&self) -> Option<&str> {

@@ -1,5 +1,8 @@
 //! Turns: one speaker's consecutive utterances; the other's back-channels do not end one.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use crate::{Channel, Observed, Span};
 
 /// Words that say "I am listening" and nothing else.
@@ -40,6 +43,15 @@ const BACK_CHANNELS: &[&str] = &[
     "oh",
 ];
 
+/// The same by their first letter: most of what is said begins with none of them.
+static BY_FIRST_LETTER: LazyLock<BTreeMap<char, Vec<&str>>> = LazyLock::new(|| {
+    let mut by_letter: BTreeMap<char, Vec<&str>> = BTreeMap::new();
+    for said in BACK_CHANNELS {
+        said.chars().take(1).for_each(|first| by_letter.entry(first).or_default().push(said));
+    }
+    by_letter
+});
+
 /// Consecutive utterances of one speaker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
@@ -75,7 +87,8 @@ fn without_back_channel(words: &str) -> Option<&str> {
         let ends = !said.is_ascii() || !rest.starts_with(char::is_alphanumeric);
         ends.then_some(rest)
     };
-    BACK_CHANNELS.iter().filter_map(after).min_by_key(|rest| rest.len())
+    let possible = BY_FIRST_LETTER.get(&words.chars().next()?.to_ascii_lowercase())?;
+    possible.iter().filter_map(after).min_by_key(|rest| rest.len())
 }
 
 /// What is left behind some words, in any case and with anything but words between them.

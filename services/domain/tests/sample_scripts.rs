@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use callqa_domain::{
-    Call, Channel, ChannelObserved, Direction, EndedBy, Label, Language, Observations, Observed, Purpose,
-    RawText, Rulebook, Span, Task, Threshold, Utterance, judge, redact,
+    Call, Channel, ChannelObserved, Direction, EndedBy, Label, Language, Observations, Observed, RawText,
+    Rulebook, Span, Task, Threshold, Utterance, judge, redact,
 };
 use serde::Deserialize;
 
@@ -90,25 +90,10 @@ fn observed((line, spoken): (&Line, &Spoken)) -> Observed {
 
 fn call(event: &Event) -> Call {
     Call {
-        tenant: "demo".into(),
-        call_id: "sample".into(),
-        revision: 0,
-        supersedes: None,
-        purpose: Purpose::Live,
-        interaction_id: None,
-        queue: None,
-        legs: Vec::new(),
-        customer_id: None,
         direction: event.direction,
-        started_at: None,
-        answered_at: None,
         ended_by: event.ended_by,
-        holds: Vec::new(),
         auto_announced: event.auto_announced,
-        agent_language: None,
-        customer_language: None,
-        layout: None,
-        labels: BTreeMap::new(),
+        ..Call::new("demo", "sample")
     }
 }
 

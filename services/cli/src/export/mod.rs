@@ -77,13 +77,7 @@ impl Args {
     pub fn run(&self) -> Result<Done, CliError> {
         let rulebook = rules::read(self.rulebook.as_deref())?;
         let mut files = Files::of(&self.models);
-        let mut calls = files.calls(&self.files)?;
-        if let Some(wanted) = &self.call {
-            calls.retain(|filed| filed.call.call_id == *wanted);
-            if calls.is_empty() {
-                return Err(CliError::NoCall { call: wanted.clone() });
-            }
-        }
+        let calls = files.wanted(&self.files, self.call.as_deref())?;
         match (&self.out, calls.as_slice()) {
             (None, [one]) => terminal::print(&self.written(one, &rulebook)?)?,
             (None, []) => {}

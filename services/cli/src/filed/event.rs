@@ -1,6 +1,6 @@
 //! What an assessment on file says of its call's event: enough to judge the call again.
 
-use callqa_domain::{Call, ChannelLayout, Direction, EndedBy, Language, Leg, Moment, Purpose, Span};
+use callqa_domain::{Call, ChannelLayout, Direction, EndedBy, Language, Leg, Moment, Span};
 use serde::{Deserialize, Serialize};
 
 /// The parts of an event that rules may ask for, or that a report shows.
@@ -42,15 +42,9 @@ impl Event {
     /// The call that it speaks of.
     pub fn call(self, tenant: String, call_id: String, revision: u32) -> Call {
         Call {
-            tenant,
-            call_id,
             revision,
-            supersedes: None,
-            purpose: Purpose::Live,
-            interaction_id: None,
             queue: self.queue,
             legs: self.legs,
-            customer_id: None,
             direction: self.direction,
             started_at: self.started_at,
             answered_at: self.answered_at,
@@ -60,7 +54,7 @@ impl Event {
             agent_language: self.agent_language,
             customer_language: self.customer_language,
             layout: self.channel_layout,
-            labels: std::collections::BTreeMap::new(),
+            ..Call::new(tenant, call_id)
         }
     }
 }

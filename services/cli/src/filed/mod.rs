@@ -68,6 +68,21 @@ impl<'a> Files<'a> {
         Self { opened: Opened::of(models), shelf: Shelf::default(), unread: 0 }
     }
 
+    /// Every call of these files, or the one that is wanted.
+    ///
+    /// # Errors
+    /// A call that is not there; what [`Self::calls`] fails with.
+    pub fn wanted(
+        &mut self,
+        files: &[std::path::PathBuf],
+        call: Option<&str>,
+    ) -> Result<Vec<Filed>, CliError> {
+        let mut calls = self.calls(files)?;
+        let Some(wanted) = call else { return Ok(calls) };
+        calls.retain(|filed| filed.call.call_id == wanted);
+        if calls.is_empty() { Err(CliError::NoCall { call: wanted.to_owned() }) } else { Ok(calls) }
+    }
+
     /// Every call of these files. What can't be read is told on standard error, and the rest goes on.
     ///
     /// # Errors

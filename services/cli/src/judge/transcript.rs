@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use callqa_domain::{
-    Call, Channel, ChannelLayout, Direction, EndedBy, Label, Language, Purpose, RawText, Redaction, Scores,
-    Span, Task, Text, redact,
+    Call, Channel, ChannelLayout, Direction, EndedBy, Label, Language, RawText, Redaction, Scores, Span,
+    Task, Text, redact,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -100,30 +100,21 @@ fn call(fields: &Fields<'_>, id: &Value, language: Option<Language>) -> Result<C
     let ended_by = "\"agent\", \"customer\", \"line\" or \"unknown\"";
     let direction = "\"inbound\", \"outbound\" or \"unknown\"";
     let started_at = "an RFC 3339 date and time with an offset, such as 2026-03-04T10:00:00+08:00";
+    let call_id = id.as_str().map_or_else(|| id.to_string(), ToOwned::to_owned);
     Ok(Call {
-        tenant: "local".to_owned(),
-        call_id: id.as_str().map_or_else(|| id.to_string(), ToOwned::to_owned),
-        revision: 0,
-        supersedes: None,
-        purpose: Purpose::Live,
-        interaction_id: None,
         queue: fields.optional("queue", "a string", |queue| queue.as_str().map(ToOwned::to_owned))?,
-        legs: Vec::new(),
-        customer_id: None,
         direction: fields
             .optional("direction", direction, |value| Direction::deserialize(value).ok())?
             .unwrap_or_default(),
         started_at: fields.optional("started_at", started_at, |value| value.as_str()?.parse().ok())?,
-        answered_at: None,
         ended_by: fields
             .optional("ended_by", ended_by, |value| EndedBy::deserialize(value).ok())?
             .unwrap_or_default(),
-        holds: Vec::new(),
         auto_announced: fields.optional("auto_announced", "true or false", Value::as_bool)?,
         agent_language: language,
         customer_language: language,
         layout: Some(if mono { ChannelLayout::Mono } else { ChannelLayout::AgentFirst }),
-        labels: std::collections::BTreeMap::new(),
+        ..Call::new("local", call_id)
     })
 }
 

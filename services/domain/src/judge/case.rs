@@ -1,12 +1,13 @@
 //! A call as the rules see it: turns, and where a pattern matches.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
 
 use crate::{
     Acoustics, Call, Channel, Claim, Evidence, Label, Observations, Observed, Outcome, Pattern, Quote,
-    Rulebook, Span, Turn, turns,
+    Rulebook, Span, Threshold, Turn, turns,
 };
 
 use super::measure;
@@ -29,6 +30,8 @@ pub(super) struct Case<'a> {
     heard: Vec<OnceCell<Wording>>,
     /// From the first word to the last.
     pub(super) conversation: Span,
+    /// What was heard well of each speaker, joined, in time order.
+    heard_well: BTreeMap<Channel, Vec<Span>>,
 }
 
 /// What matched: of `different` matches each is another.
@@ -74,7 +77,21 @@ impl<'a> Case<'a> {
         let spans = observations.utterances.iter().map(|o| o.utterance.span);
         let conversation = spans.reduce(|all, span| all.cover(&span)).unwrap_or(Span::new(0, 0));
         let heard = observations.utterances.iter().map(|_| OnceCell::new()).collect();
-        Self { call, observations, rulebook, acoustics, outcome, turns, turn_of, heard, conversation }
+        let floor = rulebook.confidence_floor();
+        let sides = [Channel::Agent, Channel::Customer, Channel::Mixed];
+        let heard_well = sides.map(|speaker| (speaker, heard_well(observations, speaker, floor))).into();
+        Self {
+            call,
+            observations,
+            rulebook,
+            acoustics,
+            outcome,
+            turns,
+            turn_of,
+            heard,
+            conversation,
+            heard_well,
+        }
     }
 
     /// Where a pattern matches anywhere in the call, its window apart, in time order.
@@ -83,8 +100,13 @@ impl<'a> Case<'a> {
         if let Some(measure) = pattern.measure {
             hits.extend(measure::found(self, measure, pattern.speaker));
         }
+        let thresholds = &self.observations.thresholds;
+        let labels: Vec<_> =
+            pattern.labels.iter().filter_map(|&label| Some((label, thresholds.get(&label)?))).collect();
         for (index, observed) in self.said_by(pattern.speaker) {
-            let labelled = pattern.labels.iter().filter_map(|&label| self.labelled(index, observed, label));
+            let labelled = labels
+                .iter()
+                .filter_map(|(label, threshold)| self.labelled(index, observed, *label, threshold));
             if pattern.different {
                 hits.extend(labelled);
                 hits.extend(self.phrases(index, observed, pattern));
@@ -148,12 +170,13 @@ impl<'a> Case<'a> {
     pub(super) fn coverage(&self, speakers: &[Channel], within: Span) -> f32 {
         let (mut spoken, mut heard) = (0u64, 0u64);
         for &speaker in speakers {
-            let well = self.said_by(speaker).filter(|(_, o)| self.is_heard(o));
-            let well = crate::join(well.map(|(_, o)| o.utterance.span).collect(), 0);
+            let well = self.heard_well.get(&speaker).map_or(&[][..], Vec::as_slice);
             for part in self.observations.speech(speaker).iter().filter_map(|speech| speech.overlap(&within))
             {
                 spoken = spoken.saturating_add(part.len_ms());
-                let parts = well.iter().filter_map(|span| span.overlap(&part));
+                let later = well.iter().skip_while(|span| span.end_ms <= part.start_ms);
+                let near = later.take_while(|span| span.start_ms < part.end_ms);
+                let parts = near.filter_map(|span| span.overlap(&part));
                 heard = parts.fold(heard, |sum, span| sum.saturating_add(span.len_ms()));
             }
         }
@@ -165,8 +188,13 @@ impl<'a> Case<'a> {
     }
 
     /// A label that holds or is in doubt.
-    fn labelled(&self, index: usize, observed: &Observed, label: Label) -> Option<Hit> {
-        let threshold = self.observations.thresholds.get(&label)?;
+    fn labelled(
+        &self,
+        index: usize,
+        observed: &Observed,
+        label: Label,
+        threshold: &Threshold,
+    ) -> Option<Hit> {
         let probability = *observed.scores.get(&label)?;
         if !threshold.may_hold(probability) {
             return None;
@@ -192,7 +220,7 @@ impl<'a> Case<'a> {
         claim: Option<Claim>,
     ) -> Hit {
         let utterance = &observed.utterance;
-        let text = utterance.text.as_str().chars().skip(chars.start).take(chars.len()).collect();
+        let text = characters(utterance.text.as_str(), &chars).to_owned();
         let quote = Quote { utterance: index, from_char: chars.start, to_char: chars.end, text };
         let holds = claim.is_none_or(|claim| claim.probability >= claim.threshold);
         let shown = claim.filter(|claim| !claim.probability.is_nan());
@@ -212,6 +240,20 @@ impl<'a> Case<'a> {
             },
         }
     }
+}
+
+/// These characters of a text.
+fn characters<'t>(text: &'t str, chars: &std::ops::Range<usize>) -> &'t str {
+    let byte = |text: &str, char| text.char_indices().nth(char).map_or(text.len(), |(at, _)| at);
+    let rest = &text[byte(text, chars.start)..];
+    &rest[..byte(rest, chars.len())]
+}
+
+/// What was heard well of a speaker, joined, in time order.
+fn heard_well(observations: &Observations, speaker: Channel, floor: f32) -> Vec<Span> {
+    let said = observations.utterances.iter().map(|observed| &observed.utterance);
+    let well = said.filter(|said| said.channel == speaker && said.confidence >= floor);
+    crate::join(well.map(|said| said.span).collect(), 0)
 }
 
 /// The date and time of a call as a clock on the call centre's wall showed it.

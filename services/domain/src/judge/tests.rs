@@ -8,27 +8,7 @@ pub(super) fn pack() -> Rulebook {
 }
 
 pub(super) fn call() -> Call {
-    Call {
-        tenant: "demo".into(),
-        call_id: "1".into(),
-        revision: 0,
-        supersedes: None,
-        purpose: crate::Purpose::Live,
-        interaction_id: None,
-        queue: None,
-        legs: Vec::new(),
-        customer_id: None,
-        direction: crate::Direction::Inbound,
-        started_at: None,
-        answered_at: None,
-        ended_by: EndedBy::Agent,
-        holds: Vec::new(),
-        auto_announced: None,
-        agent_language: None,
-        customer_language: None,
-        layout: None,
-        labels: std::collections::BTreeMap::new(),
-    }
+    Call { direction: crate::Direction::Inbound, ended_by: EndedBy::Agent, ..Call::new("demo", "1") }
 }
 
 pub(super) fn judged(ended_by: EndedBy, lines: &str) -> Judgement {

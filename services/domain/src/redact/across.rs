@@ -1,19 +1,12 @@
 //! Numbers whose meaning was named by somebody else ("the last four digits, please?" — "7219" — "7219, right?"),
 //! and numbers given in pieces, with the other's "uh-huh" or repetition in between.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
-use crate::{RedactedKind, Redaction, Text, Utterance, is_back_channel};
+use crate::{RedactedKind, Text, Utterance, is_back_channel};
 
 use super::hints::Hints;
 use super::pieces::{Edges, Piece};
-use super::spoken::Reading;
-use super::{Found, found_in, found_in_digits, in_order, number, regex, without};
+use super::{Found, found_in, found_in_digits, in_order, number, question, without};
 
-/// How much of what was said before may name a number, in characters: a question, not a conversation.
-const BEFORE_CHARS: usize = 32;
 /// A number that follows within this time belongs to the question before it, or goes on with what was said of
 /// it, in milliseconds.
 const ANSWER_WITHIN_MS: u64 = 10_000;
@@ -24,104 +17,127 @@ const PIECE_DIGITS: usize = 2;
 /// So many right before a mark belong to it.
 const PIECE_BEFORE_DIGITS: usize = 3;
 
-/// Asks when the customer was born.
-static BIRTH: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)出生日期|出生年月日?|生日|\bborn\b|\bbirth(?:day)?\b"));
-
-/// Where a mail address may have been cut.
-static MAIL_GOES_ON: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)^\s?(?:at\b|@|艾特|dot\b|点)"));
-static MAIL_BEGINS: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)(?:\bat|@|艾特|\bdot|点)\s?$"));
-
 /// Redacts each utterance of a transcript once more, with what was said around it in view: the question before
 /// it, and the other pieces of its number. `transcript` is in time order.
 ///
 /// Redacting twice changes nothing.
 pub fn redact_across(transcript: &mut [Utterance]) {
+    let mut thread = Thread::of(transcript);
     // What is taken out shows what stands beside it. Every round leaves fewer digits, so there is a last one.
     loop {
-        let asked = redact_answers(transcript);
-        let pieces = redact_pieces(transcript);
+        let asked = thread.redact_answers();
+        let pieces = thread.redact_pieces();
         if !asked && !pieces {
             return;
         }
     }
 }
 
-/// Redacts each utterance as an answer to the one before it; whether anything was found.
-fn redact_answers(transcript: &mut [Utterance]) -> bool {
-    let mut any = false;
-    for index in 1..transcript.len() {
-        let (said, now) = transcript.split_at_mut(index);
-        let now = &mut now[0];
+/// Who says which digits after whom.
+pub(super) struct Thread<'t> {
+    transcript: &'t mut [Utterance],
+    edges: Vec<Edges>,
+    /// Which utterances are other than when those behind them were last looked at.
+    changed: Vec<bool>,
+}
+
+impl<'t> Thread<'t> {
+    pub(super) fn of(transcript: &'t mut [Utterance]) -> Self {
+        let edges = transcript.iter().map(|u| Edges::of(u.text.as_str())).collect();
+        Self { edges, changed: vec![true; transcript.len()], transcript }
+    }
+
+    fn text(&self, index: usize) -> &str {
+        self.transcript[index].text.as_str()
+    }
+
+    /// Redacts each utterance as an answer to the one before it; whether anything was found.
+    fn redact_answers(&mut self) -> bool {
+        let settled = vec![false; self.transcript.len()];
+        let changed = std::mem::replace(&mut self.changed, settled);
+        let mut any = false;
+        for index in 1..self.transcript.len() {
+            let near = index.saturating_sub(BETWEEN_PIECES)..=index;
+            if !changed[near.clone()].contains(&true) && !self.changed[near].contains(&true) {
+                continue;
+            }
+            if let Some(asked) = self.asked_of(index) {
+                any |= self.redact_after(&asked, index);
+            }
+        }
+        any
+    }
+
+    /// What was said last before an utterance, if that was not long ago.
+    pub(super) fn question_to(&self, index: usize) -> Option<usize> {
+        let mut earlier = (0..index).rev().take(BETWEEN_PIECES);
         // A nod between question and answer is neither.
-        let question = said.iter().rev().take(BETWEEN_PIECES).find(|u| !is_back_channel(u.text.as_str()));
-        let Some(before) = question else { continue };
-        if now.span.start_ms.saturating_sub(before.span.end_ms) > ANSWER_WITHIN_MS {
-            continue;
-        }
-        let asked = what_was_asked(before);
-        // A number, however it was said; or a date without one ("the second of June") where a birth was asked for.
-        if Hints::of(Reading::of(now.text.as_str()).text()).any() || Hints::of(&asked).birth {
-            any |= redact_after(&asked, now);
-        }
+        let before = earlier.find(|&before| !is_back_channel(self.text(before)))?;
+        let pause = self.transcript[index].span.start_ms.saturating_sub(self.transcript[before].span.end_ms);
+        (pause <= ANSWER_WITHIN_MS).then_some(before)
     }
-    any
-}
 
-/// Redacts an utterance as if these words came before it; whether anything was found.
-fn redact_after(named: &str, now: &mut Utterance) -> bool {
-    let mut any = false;
-    loop {
-        let found: Vec<Found> = found_in(&format!("{named}{}", now.text.as_str()))
-            .into_iter()
-            .filter(|found| found.start >= named.len())
-            .map(|found| Found { start: found.start - named.len(), end: found.end - named.len(), ..found })
-            .collect();
-        if found.is_empty() {
-            return any;
+    /// What an utterance may answer with something of its kind: a number, however it was said; or a date without one
+    /// ("the second of June") where a birth was asked for.
+    fn asked_of(&self, index: usize) -> Option<String> {
+        let answer = &self.edges[index];
+        let before = self.question_to(index)?;
+        if !answer.hints.may_answer(&self.edges[before].hints) {
+            return None;
         }
-        take_out(now, &found);
-        any = true;
+        let asked = question::end_of(self.text(before));
+        Some(asked).filter(|asked| answer.hints.any() || Hints::of(asked).birth)
     }
-}
 
-fn take_out(utterance: &mut Utterance, found: &[Found]) {
-    let (text, redactions): (String, Vec<Redaction>) =
-        without(utterance.text.as_str(), found, &utterance.redactions);
-    (utterance.text, utterance.redactions) = (Text::redacted(text), redactions);
-}
-
-/// Redacts numbers that go on from one utterance to the next; whether anything was found.
-fn redact_pieces(transcript: &mut [Utterance]) -> bool {
-    let edges: Vec<Edges> = transcript.iter().map(|u| Edges::of(u.text.as_str())).collect();
-    let thread = Thread { transcript, edges: &edges };
-    let mut found: Vec<Vec<Found>> = transcript.iter().map(|_| Vec::new()).collect();
-    // What goes on after a mark is of its kind, so that comes first.
-    for index in 0..transcript.len() {
-        thread.beside_mark(index, &mut found);
-        thread.mail_from(index, &mut found);
-    }
-    if found.iter().all(Vec::is_empty) {
-        (0..transcript.len()).for_each(|index| thread.number_from(index, &mut found));
-    }
-    let mut any = false;
-    for (utterance, found) in transcript.iter_mut().zip(found) {
-        if !found.is_empty() {
-            take_out(utterance, &in_order(found));
-            redact_after("", utterance);
+    /// Redacts an utterance as if these words came before it; whether anything was found.
+    fn redact_after(&mut self, named: &str, index: usize) -> bool {
+        let mut any = false;
+        loop {
+            let found: Vec<Found> = found_in(&format!("{named}{}", self.text(index)))
+                .into_iter()
+                .filter(|found| found.start >= named.len())
+                .map(|found| Found {
+                    start: found.start - named.len(),
+                    end: found.end - named.len(),
+                    ..found
+                })
+                .collect();
+            if found.is_empty() {
+                return any;
+            }
+            self.take_out(index, &found);
             any = true;
         }
     }
-    any
-}
 
-/// Who says which digits after whom.
-struct Thread<'t> {
-    transcript: &'t [Utterance],
-    edges: &'t [Edges],
-}
+    fn take_out(&mut self, index: usize, found: &[Found]) {
+        let utterance = &mut self.transcript[index];
+        let (text, redactions) = without(utterance.text.as_str(), found, &utterance.redactions);
+        self.edges[index] = Edges::of(&text);
+        self.changed[index] = true;
+        (utterance.text, utterance.redactions) = (Text::redacted(text), redactions);
+    }
 
-impl Thread<'_> {
+    /// Redacts numbers that go on from one utterance to the next; whether anything was found.
+    fn redact_pieces(&mut self) -> bool {
+        let mut found: Vec<Vec<Found>> = self.transcript.iter().map(|_| Vec::new()).collect();
+        // What goes on after a mark is of its kind, so that comes first.
+        for index in 0..self.transcript.len() {
+            self.beside_mark(index, &mut found);
+            self.mail_from(index, &mut found);
+        }
+        if found.iter().all(Vec::is_empty) {
+            (0..self.transcript.len()).for_each(|index| self.number_from(index, &mut found));
+        }
+        let mut any = false;
+        for (index, found) in found.into_iter().enumerate().filter(|(_, found)| !found.is_empty()) {
+            self.take_out(index, &in_order(found));
+            self.redact_after("", index);
+            any = true;
+        }
+        any
+    }
+
     /// The utterance in which the speaker of one goes on with a number, and the other's repetitions before it.
     fn next(&self, from: usize) -> Option<(usize, Vec<usize>)> {
         let mut heard = Vec::new();
@@ -147,26 +163,25 @@ impl Thread<'_> {
     /// A number that begins at the end of an utterance and goes on in later ones.
     fn number_from(&self, first: usize, found: &mut [Vec<Found>]) {
         let Some(tail) = digits(self.edges[first].tail.as_ref()) else { return };
-        let before =
-            first.checked_sub(1).map(|before| what_was_asked(&self.transcript[before])).unwrap_or_default();
-        let mut joint = format!("{before}{}", &self.edges[first].read[..tail.read.end]);
-        let start = before.len() + tail.read.start;
         let (mut pieces, mut heard) = (vec![(first, tail)], Vec::new());
-        let mut after = "";
         while let Some((next, repeated)) = self.next(pieces.last().map_or(first, |last| last.0)) {
             let Some(head) = digits(self.edges[next].head.as_ref()) else { break };
-            joint = format!("{joint} {}", &self.edges[next].read[head.read.clone()]);
-            after = &self.edges[next].read[head.read.end..];
             heard.extend(repeated);
             pieces.push((next, head));
             if self.edges[next].whole().is_none() {
                 break;
             }
         }
-        let end = joint.len();
-        if pieces.len() < 2 {
-            return;
+        let Some(&(last, end_of_last)) = pieces.last().filter(|_| pieces.len() > 1) else { return };
+        let before =
+            first.checked_sub(1).map(|before| question::end_of(self.text(before))).unwrap_or_default();
+        let start = before.len() + tail.read.start;
+        let mut joint = format!("{before}{}", &self.edges[first].read[..tail.read.end]);
+        for (at, piece) in &pieces[1..] {
+            joint.push(' ');
+            joint.push_str(&self.edges[*at].read[piece.read.clone()]);
         }
+        let (end, after) = (joint.len(), &self.edges[last].read[end_of_last.read.end..]);
         let kind = found_in_digits(&format!("{joint}{after}"))
             .into_iter()
             .find(|found| found.start < end && start < found.end)
@@ -180,18 +195,18 @@ impl Thread<'_> {
 
     /// A mail address that is cut before or behind its "at" or a "dot".
     fn mail_from(&self, first: usize, found: &mut [Vec<Found>]) {
-        let start = self.transcript[first].text.as_str();
-        let begins = MAIL_BEGINS.is_match(start);
-        let near = || (first + 1..self.transcript.len()).take(BETWEEN_PIECES + 1);
-        if !begins && near().all(|at| !MAIL_GOES_ON.is_match(self.transcript[at].text.as_str())) {
+        let start = self.text(first);
+        let begins = self.edges[first].mail_begins;
+        let mut near = (first + 1..self.transcript.len()).take(BETWEEN_PIECES + 1);
+        if !begins && !near.any(|at| self.edges[at].mail_goes_on) {
             return;
         }
         let channel = self.transcript[first].channel;
         let mut later = (first + 1..self.transcript.len()).take(BETWEEN_PIECES + 1);
         let next = later.find(|&at| self.transcript[at].channel == channel || !self.edges[at].is_nod());
         let Some(next) = next.filter(|&at| self.transcript[at].channel == channel) else { return };
-        let rest = self.transcript[next].text.as_str();
-        if !begins && !MAIL_GOES_ON.is_match(rest) {
+        let rest = self.text(next);
+        if !begins && !self.edges[next].mail_goes_on {
             return;
         }
         let cut = start.len() + 1;
@@ -244,29 +259,6 @@ impl Thread<'_> {
 /// A piece that is no mark.
 fn digits(piece: Option<&Piece>) -> Option<&Piece> {
     piece.filter(|piece| piece.mark.is_none())
-}
-
-/// The end of what was said before. A number that was just taken out is what the next one repeats, so its mark
-/// is spoken out.
-fn what_was_asked(before: &Utterance) -> String {
-    let text = before.text.as_str();
-    let ends_with = |kind: RedactedKind| text.trim_end_matches(|c: char| c != ']').ends_with(&kind.mark());
-    if ends_with(RedactedKind::PartialNumber) {
-        return "尾号 ".to_owned();
-    }
-    if ends_with(RedactedKind::Cvv) {
-        return "安全码 ".to_owned();
-    }
-    if ends_with(RedactedKind::BirthDate) {
-        return "出生日期 ".to_owned();
-    }
-    // The answer may give a name first, so the question is put right before it.
-    if let Some(asked) = BIRTH.find_iter(text).last() {
-        return format!("{} ", asked.as_str());
-    }
-    let from = text.char_indices().rev().nth(BEFORE_CHARS - 1).map_or(0, |(at, _)| at);
-    // A sentence's end between question and answer: digits on both sides never run into one number.
-    format!("{} ", text[from..].trim_end_matches(|c: char| !c.is_alphanumeric() && c != ']'))
 }
 
 #[cfg(test)]

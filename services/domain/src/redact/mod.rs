@@ -9,6 +9,7 @@ mod hints;
 mod meaning;
 mod number;
 mod pieces;
+mod question;
 mod shape;
 mod spoken;
 
@@ -18,6 +19,7 @@ use std::ops::Range;
 use regex::Regex;
 
 use crate::{RawText, RedactedKind, Redaction, Text};
+use hints::Hints;
 use spoken::Reading;
 
 /// Compiles a pattern of this module; a test compiles them all, so a mistake never leaves this crate.
@@ -88,7 +90,13 @@ fn found_in(text: &str) -> Vec<Found> {
 
 /// What has to go of a text without numbers in words: what speaks for itself, then the numbers between.
 fn found_in_digits(text: &str) -> Vec<Found> {
-    let mut found = shape::found_in(text);
+    let hints = Hints::of(text);
+    let shapes = shape::found_in(text, &hints);
+    if hints.digits < number::SHORTEST { shapes } else { with_numbers(text, shapes) }
+}
+
+/// What was found, and the numbers between.
+fn with_numbers(text: &str, mut found: Vec<Found>) -> Vec<Found> {
     let mut numbers = Vec::new();
     let mut from = 0;
     for until in found.iter().map(|shape| shape.start).chain([text.len()]).collect::<Vec<_>>() {

@@ -17,8 +17,8 @@ const STAFF_DIGITS: usize = 8;
 const AMOUNT_DIGITS: usize = 9;
 /// From here on a number is a card's whatever it looks like: the shortest has thirteen digits.
 const CARD_DIGITS: usize = 13;
-/// Nothing shorter identifies anybody, whatever it is called; in digits as in bytes.
-const SHORTEST: usize = 3;
+/// Nothing shorter identifies anybody, whatever it is called; in digits.
+pub(super) const SHORTEST: usize = 3;
 /// Shortest account number that its name alone gives away; less is a quantity.
 const ACCOUNT_DIGITS: usize = 5;
 
@@ -102,10 +102,7 @@ pub(super) fn found_in(text: &str, within: Range<usize>) -> impl Iterator<Item =
     let offset = within.start;
     DIGITS.find_iter(&text[within]).filter_map(move |run| {
         let (start, end) = (offset + run.start(), offset + run.end());
-        if end - start < SHORTEST {
-            return None;
-        }
-        let number = Number::new(text, start, end);
+        let number = Number::new(text, start, end)?;
         Some(Found { start, end: end + number.check_x, kind: number.kind()? })
     })
 }
@@ -122,8 +119,10 @@ struct Number<'t> {
 }
 
 impl<'t> Number<'t> {
-    fn new(text: &'t str, start: usize, end: usize) -> Self {
+    /// `None` for a run that is too short to be anything.
+    fn new(text: &'t str, start: usize, end: usize) -> Option<Self> {
         let (written, after) = (&text[start..end], &text[end..]);
+        written.chars().filter_map(digit).nth(SHORTEST - 1)?;
         let digits: String = written.chars().filter_map(digit).collect();
         let around = Around::new(text, start, end);
         let meaning = around.meaning();
@@ -136,21 +135,24 @@ impl<'t> Number<'t> {
         let x = CHECK_X
             .find(after)
             .filter(|x| takes_x && !after[x.end()..].starts_with(|next: char| next.is_ascii_alphanumeric()));
-        Self { written, digits, around, after, meaning, check_x: x.map_or(0, |x| x.end()) }
+        Some(Self { written, digits, around, after, meaning, check_x: x.map_or(0, |x| x.end()) })
     }
 
     /// What it is, or `None` where it identifies nobody.
     fn kind(&self) -> Option<RedactedKind> {
-        let count = self.digits.len();
         if self.is_identity_number() {
             return Some(RedactedKind::NationalId);
         }
-        if count < SHORTEST {
-            return None;
-        }
-        if self.is_reference() || self.is_of_no_customer() || self.is_quantity() || self.is_calendar() {
-            return None;
-        }
+        // Few numbers are called anything, so that is asked first.
+        let named = self.kind_by_name()?;
+        let identifies =
+            !(self.is_reference() || self.is_of_no_customer() || self.is_quantity() || self.is_calendar());
+        identifies.then_some(named)
+    }
+
+    /// What its name and its length make of it.
+    fn kind_by_name(&self) -> Option<RedactedKind> {
+        let count = self.digits.len();
         match self.meaning {
             Some(Meaning::Code) if (3..=8).contains(&count) => return Some(RedactedKind::Cvv),
             Some(Meaning::Partial) if (3..=6).contains(&count) => return Some(RedactedKind::PartialNumber),
@@ -165,12 +167,10 @@ impl<'t> Number<'t> {
         if (ACCOUNT_DIGITS..IDENTIFYING_DIGITS).contains(&count) && self.around.is_account() {
             return Some(RedactedKind::BankAccount);
         }
-        if let (true, false, Some(meaning)) =
-            (count < IDENTIFYING_DIGITS, self.is_service(), self.around.begins())
-        {
-            return Some(meaning);
+        if count >= IDENTIFYING_DIGITS {
+            return Some(self.kind_of_long());
         }
-        (count >= IDENTIFYING_DIGITS).then(|| self.kind_of_long())
+        self.around.begins().filter(|_| !self.is_service())
     }
 
     fn kind_of_long(&self) -> RedactedKind {

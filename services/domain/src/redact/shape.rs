@@ -12,6 +12,10 @@ use crate::RedactedKind::{
 
 /// A plate has at least this many digits; `新Samsung` has none.
 const PLATE_DIGITS: usize = 2;
+/// Digits of an IBAN: its check digits at the least.
+const IBAN_DIGITS: usize = 2;
+/// Digits of a passport or of an identity number with letters.
+const DOCUMENT_DIGITS: usize = 6;
 
 struct Shape {
     kind: RedactedKind,
@@ -43,11 +47,13 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         define(&mut |kind, pattern| shapes.push(Shape { kind, pattern: regex(pattern), needs }));
     };
     of(|hints| hints.at, emails);
-    of(|hints| hints.letter && hints.digit, plates);
-    of(|hints| hints.star || hints.letter && hints.digit, written_numbers);
+    of(|hints| hints.letter_and_digits(PLATE_DIGITS), plates);
+    of(|hints| hints.letter_and_digits(IBAN_DIGITS), ibans);
+    of(|hints| hints.letter_and_digits(DOCUMENT_DIGITS), documents);
+    of(|hints| hints.star, hidden_numbers);
     of(|hints| hints.birth, birth_dates);
     of(|hints| hints.door, chinese_addresses);
-    of(|hints| hints.letter && hints.digit, english_addresses);
+    of(|hints| hints.letter_and_digits(1), english_addresses);
     shapes
 });
 
@@ -83,13 +89,19 @@ fn plates(add: &mut dyn FnMut(RedactedKind, &str)) {
     add(Plate, &format!(r"{named}(?P<it>{lower})(?-u:\b)"));
 }
 
-fn written_numbers(add: &mut dyn FnMut(RedactedKind, &str)) {
+fn ibans(add: &mut dyn FnMut(RedactedKind, &str)) {
     add(
         BankAccount,
         &format!(r"(?-u:\b)(?:{IBAN_COUNTRIES})\s?[0-9]\s?[0-9](?:[\s-]?[A-Z0-9]){{11,30}}(?-u:\b)"),
     );
+}
+
+fn documents(add: &mut dyn FnMut(RedactedKind, &str)) {
     add(NationalId, r"(?-u:\b)[A-Z]{2}\s?(?:[0-9]{2}\s?){3}[A-D](?-u:\b)");
     add(NationalId, r"(?:护照|通行证|(?i:passport))[^0-9\]]{0,12}?(?P<it>(?-u:\b)[A-Z]{1,2}\s?[0-9]{6,9})");
+}
+
+fn hidden_numbers(add: &mut dyn FnMut(RedactedKind, &str)) {
     add(Card, r"[0-9]{4,6}(?:[\s-]?[*•●]{2,})+[\s-]?[0-9]{2,4}");
     add(PartialNumber, r"[*•●]{2,}[\s-]?[0-9]{3,4}");
 }
@@ -147,10 +159,9 @@ fn english_addresses(add: &mut dyn FnMut(RedactedKind, &str)) {
     add(AddressDetail, &format!(r"{postcode},?\s(?:[Nn]umber )?(?P<it>[0-9]{{1,4}}[A-Za-z]?)\b"));
 }
 
-/// The shapes in a text, in order and without overlaps; where two overlap, the earlier of the list.
-pub(super) fn found_in(text: &str) -> Vec<Found> {
-    let hints = Hints::of(text);
-    found_by(text, |shape| (shape.needs)(&hints))
+/// The shapes in a text that has these hints, in order and without overlaps; where two overlap, the earlier of the list.
+pub(super) fn found_in(text: &str, hints: &Hints) -> Vec<Found> {
+    found_by(text, |shape| (shape.needs)(hints))
 }
 
 fn found_by(text: &str, is_possible: impl Fn(&Shape) -> bool) -> Vec<Found> {

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use callqa_domain::{Channel, ChannelLayout, Direction, EndedBy, GapReason, Label, Language, Span};
 use callqa_models::scripted::{self, Keywords, Line, Script};
 
@@ -15,27 +13,7 @@ const WORDS: &[(&str, Label)] = &[
 ];
 
 fn call() -> Call {
-    Call {
-        tenant: "demo".into(),
-        call_id: "call-1".into(),
-        revision: 0,
-        supersedes: None,
-        purpose: Purpose::Live,
-        interaction_id: None,
-        queue: None,
-        legs: Vec::new(),
-        customer_id: None,
-        direction: Direction::Inbound,
-        started_at: None,
-        answered_at: None,
-        ended_by: EndedBy::Customer,
-        holds: Vec::new(),
-        auto_announced: None,
-        agent_language: None,
-        customer_language: None,
-        layout: None,
-        labels: BTreeMap::new(),
-    }
+    Call { direction: Direction::Inbound, ended_by: EndedBy::Customer, ..Call::new("demo", "call-1") }
 }
 
 /// Two people's lines: who (0 = first channel), from when (milliseconds), which line of the script, how long.

@@ -62,13 +62,7 @@ impl Args {
             return Err(CliError::NoRule { rule: missing.clone(), rulebook: rulebook.id().to_owned() });
         }
         let mut files = Files::of(&self.models);
-        let mut calls = files.calls(&self.files)?;
-        if let Some(wanted) = &self.call {
-            calls.retain(|filed| filed.call.call_id == *wanted);
-            if calls.is_empty() {
-                return Err(CliError::NoCall { call: wanted.clone() });
-            }
-        }
+        let calls = files.wanted(&self.files, self.call.as_deref())?;
         for filed in &calls {
             note_other_rules(filed, &rulebook);
             let judgement = judge(&filed.call, &filed.observations, &rulebook);

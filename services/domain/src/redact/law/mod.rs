@@ -4,6 +4,7 @@
 
 mod broken;
 mod dice;
+mod glance;
 mod ordinary;
 mod sensitive;
 mod voice;
@@ -123,18 +124,9 @@ fn ordinary_numbers_stay() {
     assert!(share >= 0.98, "{share}");
 }
 
-/// What is passed over at a glance holds nothing, whatever is looked for in it.
-#[track_caller]
-fn hints_hide_nothing(raw: &str) {
-    let reading = Reading::of(raw);
-    let places = |found: Vec<Found>| found.into_iter().map(|f| (f.start, f.end, f.kind)).collect::<Vec<_>>();
-    let everything = places(shape::found_without_hints(reading.text()));
-    assert_eq!(places(shape::found_in(reading.text())), everything, "{raw}");
-}
-
 #[track_caller]
 fn is_lawful(raw: &str) {
-    hints_hide_nothing(raw);
+    glance::hides_nothing_in(raw);
     let (once, redactions) = redact(&RawText::new(raw));
     assert_eq!(redact(&RawText::new(once.as_str())), (once.clone(), Vec::new()), "{raw}");
     for redaction in redactions {

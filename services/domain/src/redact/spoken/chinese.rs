@@ -15,7 +15,7 @@ static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
     let tens = format!("(?:{D}?十{D}?)");
     let hundreds = format!("(?:{D}百(?:零{D}|{D}十{D}?|{D})?)");
     let thousands = format!("(?:{D}千(?:零?{D}百(?:零{D}|{D}十{D}?)?|零{tens}|零{D}|{D})?)");
-    let same = "(?P<times>[一两二三四五六1-6])个(?P<digit>[0-9零一二三四五六七八九])";
+    let same = "[一两二三四五六1-6]个[0-9零一二三四五六七八九]";
     regex(&format!("{thousands}|{hundreds}|{tens}|{same}|[洞拐勾]+"))
 });
 /// How many of them together make 洞, 拐 and 勾 digits.
@@ -23,20 +23,19 @@ const NUMERALS_TOGETHER: usize = 2;
 
 /// The numbers of a text that are more than numerals read one by one, in order.
 pub(super) fn found_in(text: &str) -> Vec<Spoken> {
-    if !text.contains(['十', '百', '千', '个', '洞', '拐', '勾']) {
+    if text.is_ascii() || !text.contains(['十', '百', '千', '个', '洞', '拐', '勾']) {
         return Vec::new();
     }
     NUMBERS
-        .captures_iter(text)
-        .filter_map(|captures| {
-            let found = captures.get(0)?;
+        .find_iter(text)
+        .filter_map(|found| {
             let (before, after) = (&text[..found.start()], &text[found.end()..]);
-            let digits = match (captures.name("times"), captures.name("digit")) {
-                (Some(times), Some(one)) => same(times.as_str(), one.as_str(), after)?,
-                _ if found.as_str().starts_with(['洞', '拐', '勾']) => {
+            let digits = match found.as_str().split_once('个') {
+                Some((times, one)) => same(times, one, after)?,
+                None if found.as_str().starts_with(['洞', '拐', '勾']) => {
                     radio(found.as_str(), before, after)?
                 }
-                _ => cardinal(found.as_str(), before, after)?,
+                None => cardinal(found.as_str(), before, after)?,
             };
             Some(Spoken { said: found.range(), digits })
         })

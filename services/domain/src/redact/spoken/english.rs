@@ -1,5 +1,6 @@
 //! English number words: digits one by one, in pairs, doubled, in hundreds and thousands, years.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -11,8 +12,8 @@ use super::Spoken;
 const SEPARATED_FROM: u64 = 10_000;
 /// Words per number at most: nobody needs more to name an amount, and a cardinal stays below 10¹².
 const WORDS_PER_NUMBER: usize = 16;
-
-static WORDS: LazyLock<Regex> = LazyLock::new(|| regex(r"[A-Za-z']+|[0-9]+"));
+/// Letters of the longest number word, `quadruple`.
+const LONGEST_WORD: usize = 9;
 
 /// Counted in a single word they are no part of a number read out: "one moment", "two lines".
 static COUNTED: LazyLock<Regex> = LazyLock::new(|| {
@@ -44,9 +45,38 @@ enum Word {
     Other,
 }
 
+impl Word {
+    /// Whether a number may begin with it.
+    fn begins_number(self) -> bool {
+        matches!(self, Self::Digit(_) | Self::Teen(_) | Self::Tens(_) | Self::Repeat(_) | Self::Oh)
+    }
+}
+
+/// The words of a text: Latin letters, or digits.
+fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'\'';
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + length(&bytes[at..], |byte| !is_letter(byte) && !byte.is_ascii_digit());
+        let letters = length(&bytes[start..], is_letter);
+        at = start + if letters > 0 { letters } else { length(&bytes[start..], u8::is_ascii_digit) };
+        (start < at).then_some(start..at)
+    })
+}
+
+/// How many bytes are of a sort before the first that is not.
+fn length(bytes: &[u8], is_of_sort: impl Fn(&u8) -> bool) -> usize {
+    bytes.iter().position(|byte| !is_of_sort(byte)).unwrap_or(bytes.len())
+}
+
 fn word(written: &str) -> Word {
     use Word::{And, Digit, Hundred, Oh, Other, Point, Repeat, Teen, Tens, Thousands, Written};
-    match written.to_ascii_lowercase().as_str() {
+    let mut lower = [0; LONGEST_WORD];
+    let Some(lower) = lower.get_mut(..written.len()) else { return Other };
+    lower.copy_from_slice(written.as_bytes());
+    lower.make_ascii_lowercase();
+    match std::str::from_utf8(lower).unwrap_or_default() {
         "zero" | "nought" | "naught" | "null" => Digit(0),
         "one" => Digit(1),
         "two" => Digit(2),
@@ -107,13 +137,13 @@ struct Token {
 
 /// The numbers in words of a text, in order.
 pub(super) fn found_in(text: &str) -> Vec<Spoken> {
-    if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+    // Most of what is said has no number, so nothing is kept before there is one.
+    let has_letters = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    if !has_letters || !words(text).any(|at| word(&text[at]).begins_number()) {
         return Vec::new();
     }
-    let tokens: Vec<Token> = WORDS
-        .find_iter(text)
-        .map(|found| Token { word: word(found.as_str()), start: found.start(), end: found.end() })
-        .collect();
+    let tokens: Vec<Token> =
+        words(text).map(|at| Token { word: word(&text[at.clone()]), start: at.start, end: at.end }).collect();
     let reader = Reader { text, tokens };
     let mut numbers: Vec<Spoken> = Vec::new();
     let mut at = 0;
