@@ -28,13 +28,13 @@ def main(arguments):
     parser.add_argument("--shared", type=Path, help="folder with the public sets: evaluation-only/ and train/")
     parser.add_argument("--out", type=Path, default=HERE / "classifiers.md", help="where the tables go")
     options = parser.parse_args(arguments)
-    written = read(HERE / "data", "[ez][nh]-u.jsonl")
+    written = read(HERE / "data", "[ez][nh]-w.jsonl")
     heard = read(HERE / "data", "heard-*.jsonl")
-    calls = read(HERE / "data", "[ez][nh]-v.jsonl")
+    calls = read(HERE / "data", "[ez][nh]-y.jsonl")
     report = [INTRODUCTION]
     clean = classified(written)
     report += [summary(written, clean, heard, classified(heard)), by_label(written, clean), hard(written, clean),
-               outcomes(written), ordinary(calls)]
+               outcomes(written), verdicts([d for d in written if d["outcome"]], calls), ordinary(calls)]
     if options.shared:
         report += external.sections(options.shared, run)
     report.append(speed(questions(calls)))
@@ -173,6 +173,24 @@ def outcomes(dialogues):
              "| | " + " | ".join(names) + " |", "|---" * 5 + "|"]
     lines += [f"| {row} | " + " | ".join(str(table[row, column]) for column in names) + " |" for row in names[:3]]
     return "\n".join(lines) + "\n"
+
+
+def verdicts(hard_calls, ordinary_calls):
+    """The judge with the classifiers' labels against the judge with the true ones, on the same text."""
+    lines = ["## Verdicts on whole calls\n", "Every call is judged by the default rulebook twice, with the classifiers and with the labels that its writer gave. "
+             "Agreed: the same verdict; left open: `unknown` where the labels give a verdict; other: all else.\n",
+             "| calls | n | verdicts | agreed | left open | other |", "|---|---|---|---|---|---|"]
+    by_rule, judged = Counter(), 0
+    for name, calls in (("with hard lines", hard_calls), ("ordinary", ordinary_calls), ("all", hard_calls + ordinary_calls)):
+        said, meant = run("judge", transcripts(calls)), run("judge", transcripts(calls, labelled=True))
+        pairs = [(rule, s["rules"][rule], m["rules"][rule]) for s, m in zip(said, meant) for rule in m["rules"]]
+        agreed = sum(found == true for _, found, true in pairs)
+        left_open = sum(found == "unknown" != true for _, found, true in pairs)
+        shares = [f"{count / len(pairs):.3f}" for count in (agreed, left_open, len(pairs) - agreed - left_open)]
+        lines.append(f"| {name} | {len(calls)} | {len(pairs)} | " + " | ".join(shares) + " |")
+        by_rule, judged = Counter(rule for rule, found, true in pairs if found != true), len(calls)
+    worst = ", ".join(f"`{rule}` {count}" for rule, count in by_rule.most_common(6))
+    return "\n".join(lines) + f"\n\nThe rules that differ in most of the {judged} calls: {worst}.\n"
 
 
 def ordinary(calls):
