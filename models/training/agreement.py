@@ -1,8 +1,10 @@
-"""How far two labellers agree: python3 models/training/agreement.py [--disagreements]
+"""How far two labellers agree: python3 models/training/agreement.py [--disagreements] [--held-out]
 
 The second labels of data/second/*.tsv were given blind, by somebody who knew the definitions of
 the labels alone and saw neither the first labels nor the rules of data/README.md. Prints Cohen's
-kappa of each label as a Markdown table, or every line on which the two differ.
+kappa of each label as a Markdown table, or every line on which the two differ. Lines that were
+corrected later (data/corrected/*.tsv) count with the labels that they had first. With --held-out,
+the same of the writer and the second reader of tests/eval/data.
 """
 import csv
 import json
@@ -16,23 +18,40 @@ HERE = Path(__file__).resolve().parent
 HELD_OUT = HERE.parents[1] / "tests" / "eval" / "data"
 
 
+def table(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def labels(politeness, others):
+    return {politeness, *others.split(",")} - {"-"}
+
+
 def first_labels():
+    """Every row, and with it the labels that its writer gave."""
     rows = {}
     for path in [*HERE.glob("data/*.jsonl"), *HELD_OUT.glob("*.jsonl")]:
         for line in path.read_text("utf-8").splitlines():
             row = json.loads(line)
-            rows[row["dialogue"], row["turn"]] = row
+            rows[row["dialogue"], row["turn"]] = row | {"first": {row["politeness"], *row["resolution"], *row["script"]} - {None}}
+    for path in HERE.glob("data/corrected/*.tsv"):
+        for dialogue, turn, politeness, others in table(path):
+            rows[dialogue, int(turn)]["first"] = labels(politeness, others)
     return rows
 
 
 def pairs(lang, first):
     """(row, first labels, second labels) of each utterance that has both."""
-    with (HERE / "data" / "second" / f"{lang}.tsv").open(encoding="utf-8", newline="") as file:
-        for dialogue, turn, politeness, labels in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            row = first.get((dialogue, int(turn)))
-            if row:
-                given = {row["politeness"], *row["resolution"], *row["script"]} - {None}
-                yield row, given, ({politeness} | set(labels.split(","))) - {"-"}
+    for dialogue, turn, politeness, others in table(HERE / "data" / "second" / f"{lang}.tsv"):
+        if row := first.get((dialogue, int(turn))):
+            yield row, row["first"], labels(politeness, others)
+
+
+def readings(lang, first):
+    """The same of the held-out dialogues."""
+    for path in sorted((HELD_OUT / "readings").glob(f"{lang}-*.tsv")):
+        for dialogue, turn, politeness, others, again, others_again, *_ in table(path):
+            yield first[dialogue, int(turn)], labels(politeness, others), labels(again, others_again)
 
 
 def kappa(one, other):
@@ -52,7 +71,8 @@ def cells(label, some):
 
 def main():
     first = first_labels()
-    some = {lang: list(pairs(lang, first)) for lang in ("zh", "en")}
+    read = readings if "--held-out" in sys.argv else pairs
+    some = {lang: list(read(lang, first)) for lang in ("zh", "en")}
     if "--disagreements" in sys.argv:
         for lang in some:
             for row, a, b in some[lang]:

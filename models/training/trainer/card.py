@@ -26,7 +26,7 @@ AGAIN = ("## Make it again\n\n```sh\nmodels/fetch\nmodels/training/train\nmodels
          "All draws are seeded; another processor, thread count or version of PyTorch may round otherwise.\n")
 
 
-def page(task, labels, heads, dialogues, held_out, tested, shipped):
+def page(task, labels, heads, dialogues, held_out, tested, unseen, shipped):
     parts = [
         f"# Head `{task}`\n",
         f"Judges an utterance with the two turns before it: {SCORES[task]}. "
@@ -35,6 +35,7 @@ def page(task, labels, heads, dialogues, held_out, tested, shipped):
         f"[n, {len(labels)}], in the order of the table below. Encoder: SHA-256 `{shipped.sha256}` and `{shipped.context_sha256}`.\n",
         _made_from(dialogues, held_out),
         _on_test(labels, heads, tested),
+        _examples(heads, unseen),
         _limits(task),
         AGAIN,
     ]
@@ -52,7 +53,7 @@ def _made_from(dialogues, held_out):
         "## Made from\n\nThe dialogues of `models/training/data` alone (Apache-2.0, written for this project with the help "
         f"of a language model, not transcripts of calls); no public set. {VALIDATION_PERCENT} % of them, whole dialogues by a hash "
         "of the id, chose calibration and thresholds and were not learned from. The held-out dialogues of `tests/eval/data` "
-        "were written by other hands, from the definitions alone.\n\n"
+        "were written by other hands, from the definitions alone; their labels are what two of three readings say.\n\n"
         "| language | dialogues (utterances) learned | validation | held out |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
@@ -64,7 +65,7 @@ def _on_test(labels, heads, tested):
             "between `doubt` and `holds`. ECE: expected calibration error.\n\n"
             "| label | holds | doubt | zh n | P | R | AP | en n | P | R | AP | false | ordinary | in doubt | ECE |\n"
             f"|---{'|---' * 14}|\n")
-    rows, examples = {}, []
+    rows = {}
     langs = np.array(tested.langs)
     for part in heads:
         theirs = tested.speaker == part.group.speaker
@@ -72,9 +73,19 @@ def _on_test(labels, heads, tested):
         given, score = truth(some, part.group.labels), part.probabilities(tested.features[theirs])
         for j, label in enumerate(part.group.labels):
             rows[label] = _row(label, part.thresholds[label], langs[theirs], tested.calm[theirs], given[:, j], score[:, j])
+    return head + "\n".join(rows[label] for label in labels) + "\n" + _confusion(heads, tested)
+
+
+def _examples(heads, unseen):
+    """Mistakes on validation dialogues: those on held-out ones stay unread."""
+    examples = []
+    for part in heads:
+        theirs = unseen.written & (unseen.speaker == part.group.speaker)
+        some = [line for line, mine in zip(unseen.lines, theirs) if mine]
+        given, score = truth(some, part.group.labels), part.probabilities(unseen.features[theirs])
+        for j, label in enumerate(part.group.labels):
             examples += _mistakes(label, part.thresholds[label][0], some, given[:, j], score[:, j])
-    return (head + "\n".join(rows[label] for label in labels) + "\n" + _confusion(heads, tested)
-            + "\nThe surest mistakes of each label:\n\n" + "\n".join(examples) + "\n")
+    return "## The surest mistakes of each label, on validation dialogues\n\n" + "\n".join(examples) + "\n"
 
 
 def _row(label, threshold, langs, calm, given, score):

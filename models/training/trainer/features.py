@@ -1,5 +1,6 @@
 """The shipped encoder, run as the worker runs it: one row an utterance."""
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnxruntime
@@ -11,6 +12,7 @@ from network import FEATURES
 # that its numbers are the same to the last bit whatever stands beside it.
 LENGTHS = (8, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192)
 BATCH = 8
+THREADS = 2
 
 
 class Shipped:
@@ -30,28 +32,42 @@ class Shipped:
         states = self._states({text for line in lines for text in line.texts()})
         rows = [self.texts.tokens(line) for line in lines]
         found = np.zeros((len(lines), FEATURES), np.float32)
-        for length, places in _batches([len(row) for row in rows]):
+
+        def embed(batch):
+            length, places = batch
             inputs = np.zeros((len(places), length, WIDTH), np.float32)
             segments, mask = np.zeros((2, len(places), length), np.int64)
             for place, number in enumerate(places):
                 for token, (text, i, which) in enumerate(rows[number]):
                     inputs[place, token], segments[place, token], mask[place, token] = states[text][i], which, 1
             fed = {"states": inputs, "segments": segments, "attention_mask": mask}
-            (points,) = self.together.run(["utterance_embedding"], fed)
-            found[places] = points
+            (found[places],) = self.together.run(["utterance_embedding"], fed)
+
+        self._each(embed, _batches([len(row) for row in rows]))
         return found
 
     def _states(self, texts):
         """Each text's [tokens, WIDTH]."""
         texts, states = sorted(texts), {}
         ids = [self.texts.ids(text) for text in texts]
-        for length, places in _batches([len(row) for row in ids]):
+
+        def read(batch):
+            length, places = batch
             padded, mask = np.full((len(places), length), PAD_ID, np.int64), np.zeros((len(places), length), np.int64)
             for place, number in enumerate(places):
                 padded[place, :len(ids[number])], mask[place, :len(ids[number])] = ids[number], 1
             (made,) = self.alone.run(["states"], {"input_ids": padded, "attention_mask": mask})
             states.update((texts[number], made[place, :len(ids[number])]) for place, number in enumerate(places))
+
+        self._each(read, _batches([len(row) for row in ids]))
         return states
+
+    @staticmethod
+    def _each(work, batches):
+        """Batches are independent: the order in which they are done changes nothing."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            for _ in pool.map(work, batches):
+                pass
 
 
 def _batches(lengths):

@@ -33,7 +33,7 @@ class Unseen:
 
     def __init__(self, dialogues, shipped, judged=JUDGED):
         dice = random.Random(SEED)
-        self.lines, self.langs, self.weight, self.calm = [], [], [], []
+        self.lines, self.langs, self.weight, self.calm, self.written = [], [], [], [], []
         for name, weight in judged.items():
             for dialogue in dialogues:
                 some = lines(RENDERINGS[name](dialogue, dice))
@@ -41,7 +41,8 @@ class Unseen:
                 self.langs += [dialogue.lang] * len(some)
                 self.weight += [weight] * len(some)
                 self.calm += [ordinary(dialogue)] * len(some)
-        self.weight, self.calm = np.array(self.weight), np.array(self.calm)
+                self.written += [name == "written"] * len(some)
+        self.weight, self.calm, self.written = np.array(self.weight), np.array(self.calm), np.array(self.written)
         self.features = shipped.features(self.lines)
         self.speaker = np.array([line.speaker for line in self.lines])
 

@@ -30,6 +30,18 @@ def read(folder, pattern):
     return list(dialogues.values())
 
 
+def by_writers(utterances, folder):
+    """The same utterances with the labels that their writers gave."""
+    given = {}
+    for path in folder.glob("*.tsv"):
+        for line in path.read_text("utf-8").splitlines():
+            dialogue, turn, politeness, others, *_ = line.split("\t")
+            given[dialogue, int(turn)] = (politeness if politeness in POLITENESS else None, others.split(","))
+    pick = lambda found, labels: [label for label in labels if label in found]
+    return [u | {"politeness": politeness, "resolution": pick(others, RESOLUTION), "script": pick(others, SCRIPT)}
+            for u in utterances for politeness, others in [given[u["place"]]]]
+
+
 def questions(dialogues):
     """A line of `callqa classify` for each utterance."""
     for_one = lambda u: {"speaker": u["speaker"], "text": u["text"]}
