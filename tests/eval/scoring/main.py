@@ -178,7 +178,7 @@ def outcomes(dialogues):
 
 def verdicts(hard_calls, ordinary_calls):
     """The judge with the classifiers' labels against the judge with the true ones, on the same text."""
-    lines = ["## Verdicts on whole calls\n", "Every call is judged by the default rulebook twice, with the classifiers and with the labels that its writer gave. "
+    lines = ["## Verdicts on whole calls\n", "Every call is judged by the default rulebook twice, with the classifiers and with the labels of the readings. "
              "Agreed: the same verdict; left open: `unknown` where the labels give a verdict; other: all else.\n",
              "| calls | n | verdicts | agreed | left open | other |", "|---|---|---|---|---|---|"]
     by_rule, judged = Counter(), 0
