@@ -11,6 +11,7 @@ mod observations;
 mod outcome;
 mod redact;
 mod rulebook;
+mod slip;
 mod span;
 #[cfg(test)]
 mod test_call;
@@ -36,6 +37,7 @@ pub use rulebook::{
     Pace, Pattern, Phrases, Precondition, Rounds, Rule, Rulebook, RulebookErrors, Scope, Sound, Spoken,
     Trigger, Validity, Window,
 };
+pub use slip::meant;
 pub use span::{Span, join};
 pub use text::{Heard, RawText, RedactedKind, Redaction, Text, Utterance};
 pub use turn::{Turn, is_back_channel, turns};

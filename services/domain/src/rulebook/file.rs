@@ -1,15 +1,18 @@
-//! A rulebook's file, read part by part, so that one rule that can't be read hides no mistake of the others.
+//! A rulebook's file, read part by part, so that what can't be read hides no mistake of the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 
+use super::form::{self, Form};
 use super::{DEFAULT_CONFIDENCE_FLOOR, Phrases, Rule, Scope, Validity};
 
 /// What may stand at the top of a rulebook, for the message about anything else.
 const PARTS: &str = "id, version, confidence_floor, [scope], [validity], [phrases.NAME] and [[rule]]";
+/// What is said of a rule without `must` and `must_not`.
+pub(super) const NOTHING_DEMANDED: &str = "nothing is demanded: give `must` or `must_not`";
 
 /// A list that can't be read is known by its name all the same.
 pub(super) type Lists = BTreeMap<Spanned<String>, Option<Phrases>>;
@@ -55,13 +58,21 @@ pub(super) fn read(text: &str, lines: &Lines) -> Result<(File, Vec<String>), Vec
         });
         return Err(told.collect());
     }
-    let mut reader = Reader { lines, mistakes: Vec::new() };
-    let file = reader.file(document.into_inner());
+    let document = document.into_inner();
+    let mut reader = Reader { lines, phrase_lists: names_of_lists(&document), mistakes: Vec::new() };
+    let file = reader.file(document);
     Ok((file, reader.mistakes))
+}
+
+fn names_of_lists(document: &DeTable<'_>) -> BTreeSet<String> {
+    let lists = document.get("phrases").and_then(|lists| lists.get_ref().as_table());
+    lists.into_iter().flat_map(|lists| lists.keys()).map(|name| name.get_ref().to_string()).collect()
 }
 
 struct Reader<'a> {
     lines: &'a Lines,
+    /// Whether or not they could be read.
+    phrase_lists: BTreeSet<String>,
     mistakes: Vec<String>,
 }
 
@@ -71,11 +82,13 @@ impl Reader<'_> {
         let (mut id, mut version) = (false, false);
         for (key, value) in document {
             match key.get_ref().as_ref() {
-                "id" => (id, file.id) = (true, self.part("id", value)),
-                "version" => (version, file.version) = (true, self.part("version", value)),
-                "confidence_floor" => file.confidence_floor = self.part("confidence_floor", value),
-                "scope" => file.scope = self.part("scope", value),
-                "validity" => file.validity = self.part("validity", value),
+                "id" => (id, file.id) = (true, self.part("id", &form::TEXT, value)),
+                "version" => (version, file.version) = (true, self.part("version", &form::TEXT, value)),
+                "confidence_floor" => {
+                    file.confidence_floor = self.part("confidence_floor", &form::SHARE, value)
+                }
+                "scope" => file.scope = self.part("scope", &form::SCOPE, value),
+                "validity" => file.validity = self.part("validity", &form::VALIDITY, value),
                 "phrases" => file.phrases = self.lists(value),
                 "rule" => {
                     file.has_rules = value.get_ref().as_array().is_none_or(|rules| !rules.is_empty());
@@ -97,19 +110,39 @@ impl Reader<'_> {
         file
     }
 
-    /// A part, or its default and a mistake.
-    fn part<T: DeserializeOwned + Default>(&mut self, name: &str, value: Spanned<DeValue<'_>>) -> T {
-        self.read(name, value).unwrap_or_default()
+    /// A part, or its default and its mistakes.
+    fn part<T: DeserializeOwned + Default>(
+        &mut self,
+        name: &str,
+        form: &Form,
+        value: Spanned<DeValue<'_>>,
+    ) -> T {
+        self.read(name, form, value).unwrap_or_default()
     }
 
-    fn read<T: DeserializeOwned>(&mut self, name: &str, value: Spanned<DeValue<'_>>) -> Option<T> {
+    /// A part that could be read; all its mistakes of form are noted.
+    fn read<T: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        form: &Form,
+        value: Spanned<DeValue<'_>>,
+    ) -> Option<T> {
         let start = value.span().start;
-        T::deserialize(ValueDeserializer::from(value))
-            .map_err(|error| {
-                let line = self.lines.line(error.span().map_or(start, |span| span.start));
-                self.mistakes.push(format!("line {line}: {name}: {}", error.message()));
-            })
-            .ok()
+        let mistakes = form::mistakes(form, name, &value, &self.phrase_lists);
+        let has_mistakes = !mistakes.is_empty();
+        mistakes.into_iter().for_each(|(at, what)| self.tell(at, name, &what));
+        let read = T::deserialize(ValueDeserializer::from(value));
+        read.map_err(|error| {
+            // It stopped at one of those that are noted already.
+            if !has_mistakes {
+                self.tell(error.span().map_or(start, |span| span.start), name, error.message());
+            }
+        })
+        .ok()
+    }
+
+    fn tell(&mut self, at: usize, name: &str, what: &str) {
+        self.mistakes.push(format!("line {}: {name}: {what}", self.lines.line(at)));
     }
 
     fn lists(&mut self, value: Spanned<DeValue<'_>>) -> Lists {
@@ -121,7 +154,7 @@ impl Reader<'_> {
         };
         let list = |(name, value): (Spanned<DeString<'_>>, _)| {
             let (span, name) = (name.span(), name.get_ref().to_string());
-            let list = self.read(&format!("phrases.{name}"), value);
+            let list = self.read(&format!("phrases.{name}"), &form::PHRASES, value);
             (Spanned::new(span, name), list)
         };
         table.into_iter().map(list).collect()
@@ -136,9 +169,16 @@ impl Reader<'_> {
         let mut read = Vec::new();
         for rule in rules {
             let span = rule.span();
-            let id = rule.get_ref().as_table().and_then(|table| table.get("id")?.get_ref().as_str());
+            let table = rule.get_ref().as_table();
+            let id = table.and_then(|table| table.get("id")?.get_ref().as_str());
             let name = id.unwrap_or("a rule without an id").to_owned();
-            read.extend(self.read(&name, rule).map(|rule| Spanned::new(span, rule)));
+            let demands =
+                table.is_none_or(|table| table.contains_key("must") || table.contains_key("must_not"));
+            match self.read(&name, &form::RULE, rule) {
+                Some(rule) => read.push(Spanned::new(span, rule)),
+                None if !demands => self.tell(span.start, &name, NOTHING_DEMANDED),
+                None => {}
+            }
         }
         read
     }

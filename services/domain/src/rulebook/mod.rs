@@ -2,6 +2,7 @@
 
 mod check;
 mod file;
+mod form;
 mod grammar;
 mod lists;
 mod number;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use callqa_domain::meant;
 use toml::{Table, Value};
 
 use super::Mistake;
@@ -118,17 +119,13 @@ impl Reader {
             }
         });
         for key in unknown {
-            let near = self.read.iter().min_by_key(|known| distance(known, &key));
-            let near = near.filter(|known| distance(known, &key) <= TYPO);
+            let near = meant(&key, self.read.iter().map(String::as_str));
             let hint = near.map_or_else(String::new, |known| format!("; did you mean {known}?"));
             self.mistake(&key, format!("is not a setting{hint}"));
         }
         self.mistakes
     }
 }
-
-/// So many wrong letters still look like a slip of the pen.
-const TYPO: usize = 3;
 
 fn leaves(table: &Table, under: &str, visit: &mut impl FnMut(&str, &Value)) {
     for (name, value) in table {
@@ -140,29 +137,9 @@ fn leaves(table: &Table, under: &str, visit: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// Letters to change, add or leave out to get from one word to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in to.bytes().enumerate() {
-            let change = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn letters_are_counted() {
-        assert_eq!(distance("kafka.brokers", "kafka.brokres"), 2);
-        assert_eq!(distance("", "abc"), 3);
-    }
 
     #[test]
     fn the_environment_lies_over_the_file() {

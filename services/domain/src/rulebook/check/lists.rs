@@ -14,7 +14,9 @@ pub(super) fn mistakes(lists: &Lists, lines: &Lines) -> Vec<String> {
     for (name, list) in lists {
         let Some(list) = list else { continue };
         let at = lines.line(name.span().start);
-        let of_list = of_list(list).into_iter().chain(of_parts(name.get_ref(), list, lists));
+        let of_itself = way_back(name.get_ref(), lists)
+            .map(|way| format!("the list is part of itself ({}): remove one `also`", way.join(" > ")));
+        let of_list = of_list(list).into_iter().chain(of_itself);
         found.extend(of_list.map(|mistake| format!("line {at}: phrases.{}: {mistake}", name.get_ref())));
     }
     found
@@ -44,20 +46,6 @@ fn of_list(list: &Phrases) -> Vec<String> {
             "`{written}` has one character and would be heard everywhere: make it longer, or move it to a list \
              without `by_sound`"
         ));
-    }
-    found
-}
-
-/// Lists that are part of this one and are not there, or have it as a part themselves.
-fn of_parts(name: &str, list: &Phrases, lists: &Lists) -> Vec<String> {
-    let missing = list.also.iter().filter(|part| !lists.contains_key(part.as_str()));
-    let mut found: Vec<String> = missing
-        .map(|part| {
-            format!("there is no phrase list `{part}`: add [phrases.{part}] or mend the name in `also`")
-        })
-        .collect();
-    if let Some(way) = way_back(name, lists) {
-        found.push(format!("the list is part of itself ({}): remove one `also`", way.join(" > ")));
     }
     found
 }

@@ -6,7 +6,7 @@ mod pattern;
 
 use std::collections::BTreeSet;
 
-use super::file::{File, Lines, Lists};
+use super::file::{File, Lines, Lists, NOTHING_DEMANDED};
 use super::{Class, Clause, Pattern, Rule, Trigger};
 use pattern::Place;
 
@@ -52,7 +52,7 @@ fn check_rule(rule: &Rule, phrases: &Lists, found: &mut Vec<String>) {
         found.push("`title` and `tell` need a sentence in zh and in en: agents read them".into());
     }
     match (&rule.must, &rule.must_not) {
-        (None, None) => found.push("nothing is demanded: give `must` or `must_not`".into()),
+        (None, None) => found.push(NOTHING_DEMANDED.into()),
         (Some(_), Some(_)) => found.push("both `must` and `must_not`: make two rules of it".into()),
         _ => {}
     }

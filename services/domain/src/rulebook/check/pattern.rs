@@ -27,9 +27,6 @@ pub(super) fn check(pattern: &Pattern, place: Place, phrases: &Lists, found: &mu
             pattern.speaker.name(),
         ));
     }
-    for list in pattern.phrases.iter().filter(|list| !phrases.contains_key(list.as_str())) {
-        found.push(format!("there is no phrase list `{list}`: add [phrases.{list}] or mend the name"));
-    }
     check_count(pattern, phrases, found);
     if let Some(excuse) = &pattern.unless {
         if !place.forbidden {
