@@ -37,6 +37,7 @@ const GAP_REASONS: &[&str] = &["no_words", "repetition"];
 const REASONS: &[&str] = &[
     "no_conversation",
     "precondition_absent",
+    "out_of_scope",
     "cut_short",
     "mono",
     "low_coverage",

@@ -39,6 +39,8 @@ pub enum Reason {
     NoConversation,
     /// What the rule waits for did not happen.
     PreconditionAbsent,
+    /// The rulebook does not judge such a call: its scope or its days leave it out.
+    OutOfScope,
     /// The call ended before the obligation fell due.
     CutShort,
     /// One track with both speakers.
@@ -58,6 +60,7 @@ impl Reason {
         match self {
             Self::NoConversation => "no_conversation",
             Self::PreconditionAbsent => "precondition_absent",
+            Self::OutOfScope => "out_of_scope",
             Self::CutShort => "cut_short",
             Self::Mono => "mono",
             Self::LowCoverage => "low_coverage",

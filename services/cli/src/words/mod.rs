@@ -93,6 +93,10 @@ impl Tongue {
                 "规则的前提在本次通话中没有出现。",
                 "What the rule waits for did not happen in this call.",
             ),
+            Reason::OutOfScope => self.pick(
+                "规则集不适用于本次通话：它针对的是其他租户、队列、语种、呼叫方向、标签或日期。",
+                "The rulebook does not cover this call: it is for other tenants, queues, languages, directions, labels or days.",
+            ),
             Reason::CutShort => self.pick(
                 "通话在该做之前就由客户挂断或断线。",
                 "The call ended before it fell due, and not by the agent.",

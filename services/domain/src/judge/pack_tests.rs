@@ -32,6 +32,7 @@ fn check_call(pack: &str, call: &Call, rule: &str, lines: &str, expect: (Ruling,
 const MET: (Ruling, Option<Reason>) = (Ruling::Met, None);
 const VIOLATED: (Ruling, Option<Reason>) = (Ruling::Violated, None);
 const NOT_APPLICABLE: (Ruling, Option<Reason>) = (Ruling::NotApplicable, Some(Reason::PreconditionAbsent));
+const OUT_OF_SCOPE: (Ruling, Option<Reason>) = (Ruling::NotApplicable, Some(Reason::OutOfScope));
 
 #[track_caller]
 fn zh(rule: &str, lines: &str, expect: (Ruling, Option<Reason>)) {
@@ -269,18 +270,18 @@ fn calls_out_of_scope_are_not_judged() {
     let check = |call: &Call, expect| check_call(ZH, call, "conduct.threat", threat, expect);
     let unknown = (Ruling::Unknown, Some(Reason::MissingAttribute));
     check(&dialled(), VIOLATED);
-    check(&Call { queue: Some("sales".into()), ..dialled() }, NOT_APPLICABLE);
+    check(&Call { queue: Some("sales".into()), ..dialled() }, OUT_OF_SCOPE);
     check(&Call { queue: None, ..dialled() }, unknown);
     check(
         &Call { started_at: Some("2025-12-31T23:00:00+08:00".parse().unwrap()), ..dialled() },
-        NOT_APPLICABLE,
+        OUT_OF_SCOPE,
     );
     check(&Call { started_at: None, ..dialled() }, unknown);
-    check(&Call { started_at: None, queue: Some("sales".into()), ..dialled() }, NOT_APPLICABLE);
-    check_call(ZH, &dialled(), "conduct.rude", "lang=en | c I can't pay | a You liar #rude", NOT_APPLICABLE);
+    check(&Call { started_at: None, queue: Some("sales".into()), ..dialled() }, OUT_OF_SCOPE);
+    check_call(ZH, &dialled(), "conduct.rude", "lang=en | c I can't pay | a You liar #rude", OUT_OF_SCOPE);
     let campaign = ZH.replace("[scope]", "[scope]\nlabels = { campaign = [\"spring\"] }");
     let labelled = |value: &str| Call { labels: [("campaign".into(), value.into())].into(), ..dialled() };
     check_call(&campaign, &labelled("spring"), "conduct.threat", threat, VIOLATED);
-    check_call(&campaign, &labelled("autumn"), "conduct.threat", threat, NOT_APPLICABLE);
+    check_call(&campaign, &labelled("autumn"), "conduct.threat", threat, OUT_OF_SCOPE);
     check_call(&campaign, &dialled(), "conduct.threat", threat, unknown);
 }

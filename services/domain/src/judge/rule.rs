@@ -59,7 +59,7 @@ fn answer(case: &Case<'_>, rule: &Rule) -> Answer {
 pub(super) fn unfit(case: &Case<'_>, rule: &Rule) -> Option<Answer> {
     match in_scope(case) {
         Truth::Yes => {}
-        Truth::No => return Some(Answer::not_applicable(Reason::PreconditionAbsent)),
+        Truth::No => return Some(Answer::not_applicable(Reason::OutOfScope)),
         Truth::Unknown(reason) => return Some(Answer::unknown(reason, Vec::new())),
     }
     if case.observations.is_mono() {

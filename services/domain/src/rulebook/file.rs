@@ -85,7 +85,7 @@ impl Reader<'_> {
                 "id" => (id, file.id) = (true, self.part("id", &form::TEXT, value)),
                 "version" => (version, file.version) = (true, self.part("version", &form::TEXT, value)),
                 "confidence_floor" => {
-                    file.confidence_floor = self.part("confidence_floor", &form::SHARE, value)
+                    file.confidence_floor = self.part("confidence_floor", &form::SHARE, value);
                 }
                 "scope" => file.scope = self.part("scope", &form::SCOPE, value),
                 "validity" => file.validity = self.part("validity", &form::VALIDITY, value),

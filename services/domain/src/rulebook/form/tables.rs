@@ -85,6 +85,7 @@ pub(super) static REASON: Form = Form::Name {
         vec![
             "no_conversation",
             "precondition_absent",
+            "out_of_scope",
             "cut_short",
             "mono",
             "low_coverage",
