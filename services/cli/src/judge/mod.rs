@@ -5,7 +5,9 @@ pub mod opened;
 pub mod reading;
 mod report;
 pub mod transcript;
+mod unread;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use callqa_domain::Rulebook;
@@ -25,7 +27,10 @@ use transcript::Dialogue;
 /// knows); ended_by unknown; confidence 1 (0-1, how well it was heard). Times are milliseconds from the start of the
 /// call, and turns may overlap; without start_ms a turn begins 200 ms after the one before it, without end_ms it
 /// lasts 250 ms a Han character and 350 ms a word. labels ({"politeness": label or null, "resolution": [labels],
-/// "script": [labels]}) take the place of the classifiers; only the outcome is estimated then. Also read: "direction", "queue", "auto_announced", "started_at" (RFC 3339, with an offset).
+/// "script": [labels]}) take the place of the classifiers; only the outcome is estimated then. Also read, for rules and
+/// for a rulebook's scope and validity: "tenant" (default "local"), "queue", "direction", "labels" of the call ({name:
+/// string}), "auto_announced", "started_at", "answered_at" (RFC 3339, with an offset). A field that is not read is named
+/// once a file on standard error.
 ///
 /// Writes JSON Lines in the same order: {"id", "outcome", "outcome_probability" (0-1),
 /// "outcome_probabilities" ({"resolved", "partially_resolved", "unresolved"}, calibrated), "rules", "reasons",
@@ -79,11 +84,17 @@ impl Bench<'_> {
                 return Ok(());
             }
         };
+        let mut noted = BTreeSet::new();
         for document in document::all(&bytes) {
             let (id, dialogue) = match &document.value {
                 Ok(value) => (dialogue::id_of(value), Dialogue::read(value)),
                 Err(refusal) => (Value::Null, Err(refusal.clone())),
             };
+            for note in document.value.iter().flat_map(unread::fields) {
+                if noted.insert(note.clone()) {
+                    terminal::note(&format!("callqa: {}: {note}", document.at.of(&lines::name(path), &id)));
+                }
+            }
             let line = match dialogue {
                 Ok(dialogue) => self.judge(&dialogue)?,
                 Err(refusal) => {

@@ -1,10 +1,11 @@
 //! A written dialogue: what its JSON object says, and the times that it leaves out.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use callqa_domain::{
-    Call, Channel, ChannelLayout, Direction, EndedBy, Label, Language, RawText, Redaction, Scores, Span,
-    Task, Text, redact,
+    Call, Channel, ChannelLayout, Direction, EndedBy, Label, Language, Moment, RawText, Redaction, Scores,
+    Span, Task, Text, redact,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,6 +25,9 @@ const PAUSE_MS: u64 = 200;
 const HAN_CHARACTER_MS: u64 = 250;
 /// How long a word takes: 170 a minute.
 const WORD_MS: u64 = 350;
+
+/// The tenant of a dialogue that names none.
+const NO_TENANT: &str = "local";
 
 /// A dialogue that can be judged.
 #[derive(Debug)]
@@ -99,14 +103,20 @@ fn call(fields: &Fields<'_>, id: &Value, language: Option<Language>) -> Result<C
     let mono = fields.optional("channels", "1 or 2", is_mono)?.unwrap_or(false);
     let ended_by = "\"agent\", \"customer\", \"line\" or \"unknown\"";
     let direction = "\"inbound\", \"outbound\" or \"unknown\"";
-    let started_at = "an RFC 3339 date and time with an offset, such as 2026-03-04T10:00:00+08:00";
+    let time = "an RFC 3339 date and time with an offset, such as 2026-03-04T10:00:00+08:00";
+    let moment = |value: &Value| value.as_str()?.parse::<Moment>().ok();
+    let labels = "an object of strings, such as {\"campaign\": \"spring\"}";
+    let tenant = fields.optional("tenant", "a string, not an empty one", |tenant| {
+        tenant.as_str().filter(|tenant| !tenant.trim().is_empty())
+    })?;
     let call_id = id.as_str().map_or_else(|| id.to_string(), ToOwned::to_owned);
     Ok(Call {
         queue: fields.optional("queue", "a string", |queue| queue.as_str().map(ToOwned::to_owned))?,
         direction: fields
             .optional("direction", direction, |value| Direction::deserialize(value).ok())?
             .unwrap_or_default(),
-        started_at: fields.optional("started_at", started_at, |value| value.as_str()?.parse().ok())?,
+        started_at: fields.optional("started_at", time, moment)?,
+        answered_at: fields.optional("answered_at", time, moment)?,
         ended_by: fields
             .optional("ended_by", ended_by, |value| EndedBy::deserialize(value).ok())?
             .unwrap_or_default(),
@@ -114,8 +124,14 @@ fn call(fields: &Fields<'_>, id: &Value, language: Option<Language>) -> Result<C
         agent_language: language,
         customer_language: language,
         layout: Some(if mono { ChannelLayout::Mono } else { ChannelLayout::AgentFirst }),
-        ..Call::new("local", call_id)
+        labels: fields.optional("labels", labels, texts_by_name)?.unwrap_or_default(),
+        ..Call::new(tenant.unwrap_or(NO_TENANT), call_id)
     })
+}
+
+fn texts_by_name(labels: &Value) -> Option<BTreeMap<String, String>> {
+    let text = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+    labels.as_object()?.iter().map(text).collect()
 }
 
 fn read_turn(fields: &Fields<'_>, before: Option<u64>) -> Result<Turn, Refusal> {
@@ -292,6 +308,16 @@ mod tests {
     }
 
     #[test]
+    fn whose_call_it_was_and_when() {
+        let call = dialogue(
+            r#"{"id":7,"tenant":"acme","labels":{"campaign":"spring"},"answered_at":"2026-03-04T10:00:05+08:00","turns":[]}"#,
+        );
+        let call = call.unwrap().call;
+        assert_eq!((call.tenant.as_str(), call.labels["campaign"].as_str()), ("acme", "spring"));
+        assert_eq!(call.answered_at.unwrap().to_string(), "2026-03-04T10:00:05+08:00");
+    }
+
+    #[test]
     fn given_labels_stand_for_all_of_the_speakers() {
         let turn =
             r#"{"speaker":"agent","text":"x","labels":{"politeness":"rude","resolution":["escalates"]}}"#;
@@ -351,6 +377,11 @@ mod tests {
         assert!(refusal(r#"{"id":"a","lang":"fr","turns":[]}"#).starts_with("`lang` must be"));
         assert!(refusal(r#"{"id":"a","channels":3,"turns":[]}"#).starts_with("`channels` must be 1 or 2"));
         assert!(refusal(r#"{"id":"a","ended_by":"me","turns":[]}"#).starts_with("`ended_by` must be"));
+        assert!(refusal(r#"{"id":"a","tenant":" ","turns":[]}"#).starts_with("`tenant` must be a string"));
+        assert!(
+            refusal(r#"{"id":"a","labels":{"n":1},"turns":[]}"#).starts_with("`labels` must be an object")
+        );
+        assert!(refusal(r#"{"id":"a","answered_at":"now","turns":[]}"#).starts_with("`answered_at` must be"));
         let turn =
             r#"{"speaker":"agent","text":"x"},"#.repeat(MOST_TURNS) + r#"{"speaker":"agent","text":"x"}"#;
         assert!(with_turns(&turn).unwrap_err().to_string().contains("6001 turns"));

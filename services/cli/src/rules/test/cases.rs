@@ -14,8 +14,8 @@ use super::sheet::{Mistake, Sheet};
 use crate::judge::transcript::Dialogue;
 
 /// What a case may say, for the message about anything else.
-const FIELDS: &str = "name, lang, channels, ended_by, auto_announced, direction, queue, started_at, outcome, dialogue \
-                      and [case.expect]";
+const FIELDS: &str = "name, lang, channels, ended_by, auto_announced, direction, tenant, queue, labels, started_at, \
+                      answered_at, outcome, dialogue and [case.expect]";
 /// The score of a label that is in doubt: between the two thresholds.
 const IN_DOUBT: f32 = 0.5;
 
@@ -184,7 +184,8 @@ fn read_field(key: &str, at: usize, value: &Spanned<DeValue<'_>>, sheet: &mut Sh
         "lang" => sheet.one_of(key, value, &["zh", "en"]).map(Value::from),
         "ended_by" => sheet.one_of(key, value, &["agent", "customer", "line", "unknown"]).map(Value::from),
         "direction" => sheet.one_of(key, value, &["inbound", "outbound", "unknown"]).map(Value::from),
-        "queue" | "started_at" => sheet.text(key, value).map(Value::from),
+        "tenant" | "queue" | "started_at" | "answered_at" => sheet.text(key, value).map(Value::from),
+        "labels" => read_labels(value, sheet),
         "channels" => {
             let given = value.get_ref().as_integer().and_then(|number| number.as_str().parse::<u8>().ok());
             let known = given.filter(|channels| matches!(channels, 1 | 2));
@@ -205,6 +206,24 @@ fn read_field(key: &str, at: usize, value: &Spanned<DeValue<'_>>, sheet: &mut Sh
             None
         }
     }
+}
+
+/// The event's labels: texts, each by its name.
+fn read_labels(value: &Spanned<DeValue<'_>>, sheet: &mut Sheet<'_>) -> Option<Value> {
+    let Some(table) = value.get_ref().as_table() else {
+        sheet.wrong(
+            value.span().start,
+            "`labels` must be a table of texts, such as { campaign = \"spring\" }",
+        );
+        return None;
+    };
+    let mut labels = Map::new();
+    for (name, value) in table {
+        if let Some(text) = sheet.text(&format!("labels.{}", name.get_ref()), value) {
+            labels.insert(name.get_ref().to_string(), text.into());
+        }
+    }
+    Some(labels.into())
 }
 
 fn read_outcome(value: &Spanned<DeValue<'_>>, sheet: &mut Sheet<'_>) -> Option<Told> {

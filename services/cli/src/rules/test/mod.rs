@@ -44,9 +44,9 @@ const SHOWN_EVIDENCE: usize = 3;
 /// #label holds, #label? is in doubt. Times are seconds from the start of the call and may be left out: a line then
 /// follows the one above it at an ordinary pace. A line with a time and no words is speech that nobody understood.
 /// Optional in a case: lang ("zh" or "en"), channels (1: both on one track), ended_by ("agent", "customer", "line",
-/// "unknown"), auto_announced (true or false), direction ("inbound", "outbound", "unknown"), queue, started_at (RFC 3339,
-/// with an offset), and outcome ("resolved", "partially_resolved",
-/// "unresolved"), which is what the outcome model would say; it counts where the dialogue has a word to that effect.
+/// "unknown"), auto_announced (true or false), direction ("inbound", "outbound", "unknown"), tenant, queue, labels (a table
+/// of texts: labels.campaign = "spring"), started_at and answered_at (RFC 3339, with an offset), and outcome ("resolved",
+/// "partially_resolved", "unresolved"), which is what the outcome model would say; it counts where the dialogue has a word to that effect.
 /// Only the rules that are named are checked: "met", "violated", "not_applicable" or "unknown". Rules with the same answer
 /// may stand in a list, met = ["script.greeting", "script.closing"]. What stands in a table [usual] at the top of the file
 /// holds for every case that says nothing else of that rule, and what stands in a table [event] (lang, queue, direction,

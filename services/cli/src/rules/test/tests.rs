@@ -262,6 +262,69 @@ fn one_track_and_a_time() {
     );
 }
 
+/// A rule of a rulebook that judges calls of one tenant, one campaign and one year.
+const SCOPED: &str = r#"
+id = "scoped"
+version = "1"
+[scope]
+tenants = ["acme"]
+labels = { campaign = ["spring"] }
+[validity]
+from = "2026-01-01"
+until = "2026-12-31"
+[[rule]]
+id = "script.greeting"
+title = { zh = "问候", en = "Greeting" }
+tell = { zh = "请问候。", en = "Greet." }
+class = "minor"
+points = 3
+owner = "agent"
+must.found = { speaker = "agent", labels = ["greeting"] }
+"#;
+
+#[track_caller]
+fn check_scoped(fields: &str, judged: &str) {
+    let rulebook = Rulebook::parse(SCOPED).unwrap();
+    let toml = case(fields, &format!("agent: 您好 #greeting\n{BROKEN}"), "script.greeting = \"violated\"");
+    let cases = cases::read(&toml, &rulebook).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let failures = Tally::default().run("t.toml", &cases, &rulebook).unwrap();
+    assert!(failures.contains(&format!("expected violated, judged {judged}")), "{failures}");
+}
+
+#[test]
+fn a_scope_can_be_tried() {
+    let answered = "answered_at = \"2026-03-04T10:00:00+08:00\"";
+    let (tenant, campaign) = ("tenant = \"acme\"", "labels.campaign = \"spring\"");
+    check_scoped(&format!("{tenant}\n{campaign}\n{answered}"), "met");
+    check_scoped(&format!("{campaign}\n{answered}"), "not_applicable (out_of_scope)");
+    check_scoped(
+        &format!("{tenant}\nlabels = {{ campaign = \"autumn\" }}\n{answered}"),
+        "not_applicable (out_of_scope)",
+    );
+    check_scoped(
+        &format!("{tenant}\n{campaign}\n{}", answered.replace("2026", "2027")),
+        "not_applicable (out_of_scope)",
+    );
+    check_scoped(&format!("{tenant}\n{answered}"), "unknown (missing_attribute)");
+    check_scoped(&format!("{tenant}\n{campaign}"), "unknown (missing_attribute)");
+    check_mistakes(
+        &case(
+            "tenant = 1\nlabels = \"spring\"\nanswered_at = 2026",
+            "agent: 您好",
+            "script.closing = \"met\"",
+        ),
+        &[
+            "3: `tenant` must be text",
+            "4: `labels` must be a table of texts",
+            "5: `answered_at` must be text",
+        ],
+    );
+    check_mistakes(
+        &case("labels.campaign = 7", "agent: 您好", "script.closing = \"met\""),
+        &["3: `labels.campaign` must be text"],
+    );
+}
+
 /// A good example is praised, and its absence is no violation.
 const NEVER: [(&str, Ruling); 1] = [("praise.calm-under-fire", Ruling::Violated)];
 
