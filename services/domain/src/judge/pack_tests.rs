@@ -80,6 +80,12 @@ fn zh_third_party() {
     zh(rule, "a 请问是王先生吗 | c 他不在家 你等等 | c 喂 我就是 | a 您的信用卡逾期了", MET);
     zh(rule, "a 请问是王先生吗 | c 我名字打错了一个字 | a 您的信用卡逾期了", NOT_APPLICABLE);
     zh(rule, "a 请问是王先生吗 | c 是我 | a 您的信用卡逾期了", NOT_APPLICABLE);
+    // The debtor's own words.
+    zh(rule, "a 请问是王先生吗 | c 我现在不在家，你说吧 | a 您的信用卡逾期了", NOT_APPLICABLE);
+    zh(rule, "a 请问是王先生吗 | c 其他人不在家，你说吧 | a 您的信用卡逾期了", NOT_APPLICABLE);
+    zh(rule, "a 请问是王先生吗 | c 我不认识你们啊 | a 您的信用卡逾期了", NOT_APPLICABLE);
+    zh(rule, "a 请问是王先生吗 | c 她人不在家 | a 他的信用卡逾期了", VIOLATED);
+    zh(rule, "a 请问是王先生吗 | c 你说的这个人我不认识 | a 他的信用卡逾期了", VIOLATED);
 }
 
 #[test]
@@ -180,6 +186,19 @@ fn en_privacy() {
     en(rule, "a Is Mr Wu in | c This is his wife | a Tell him that he is past due", VIOLATED);
     en(rule, "a Is Mr Wu in | c I'm his wife, hold on | c Hello, this is he | a Your card is past due", MET);
     en(rule, "a Is Mr Wu in | c Speaking to you | a Your card is past due", NOT_APPLICABLE);
+    // The customer's own words.
+    en(rule, "a Is Mrs Wu in | c Yes, this is her. | a Your card is past due", NOT_APPLICABLE);
+    en(rule, "a Is Mrs Wu in | c I'm her, what is it | a Your card is past due", NOT_APPLICABLE);
+    en(
+        rule,
+        "a Is Mrs Wu in | c I live with my mother and I can't work | a Your card is past due",
+        NOT_APPLICABLE,
+    );
+    en(rule, "a Is Mrs Wu in | c This is her husband | a Her card is past due", VIOLATED);
+    en(rule, "a Is Mrs Wu in | c No, this is her husband speaking. | a Her card is past due", VIOLATED);
+    let hands_over = "a Is Mrs Wu in | c This is her husband, hold on";
+    en(rule, &format!("{hands_over} | c Hello? Speaking. | a Your card is past due"), MET);
+    en(rule, &format!("{hands_over} | c Who is speaking? | a Her card is past due"), VIOLATED);
 }
 
 #[test]
