@@ -14,6 +14,9 @@ use crate::RedactedKind;
 /// in this size too, and nested counts such as `(a{100}){100}` would make it as great as one likes.
 const LARGEST_REGEX: usize = 64 * 1024;
 
+/// Texts with every kind of edge that an expression can ask for: of the text, of a word in either language, of a line.
+const EDGES: &[&str] = &["", "a", " ", "一", " a ", " 一 ", "a\n\na", "\r\n"];
+
 /// A list that is ready to find something.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PhraseList {
@@ -104,7 +107,7 @@ pub(super) fn compiled(written: &str) -> Result<Regex, String> {
             format!("`{written}` is no regular expression: {reason}")
         }
     })?;
-    if regex.is_match("") {
+    if matches_nothing(&regex) {
         return Err(format!(
             "`{written}` matches the empty text, so it is found everywhere: demand a character"
         ));
@@ -112,10 +115,16 @@ pub(super) fn compiled(written: &str) -> Result<Regex, String> {
     Ok(regex)
 }
 
+/// Whether it matches where there is no character of its own: at the ends of a text, of a word, of a line.
+fn matches_nothing(regex: &Regex) -> bool {
+    let empty = |text: &str, at: usize| regex.find_at(text, at).is_some_and(|found| found.is_empty());
+    EDGES.iter().any(|text| (0..=text.len()).any(|at| text.is_char_boundary(at) && empty(text, at)))
+}
+
 /// Matches in characters of the text.
 fn matches(expression: &Regex, text: &str) -> Vec<Range<usize>> {
     let characters = |bytes: &str| bytes.chars().count();
-    let places = expression.find_iter(text).map(|found| {
+    let places = expression.find_iter(text).filter(|found| !found.is_empty()).map(|found| {
         let start = characters(&text[..found.start()]);
         start..start + characters(found.as_str())
     });
@@ -178,11 +187,37 @@ mod tests {
     }
 
     #[test]
+    fn what_matches_no_character_is_refused_and_never_found() {
+        for written in [
+            "好*",
+            r"\b(whatever|)\b",
+            r"\b",
+            r"\B",
+            r"(\w+|)\b",
+            r"\b\d*",
+            r"(?m)^ *$",
+            r"$",
+            r"随便\b|\b",
+            r"\bx*$",
+        ] {
+            assert!(
+                compiled(written).is_err_and(|told| told.contains("matches the empty text")),
+                "{written}"
+            );
+        }
+        for written in [r"\b(whatever|never mind)\b", r"\b不?归我管", r"^(好|行)+$", r"not my (own )?job\b"]
+        {
+            assert!(compiled(written).is_ok(), "{written}");
+        }
+        let found = matches(&Regex::new(r"\b(whatever|)\b").unwrap(), "so whatever then");
+        assert_eq!((found.len(), found.first()), (1, Some(&(3..11))));
+    }
+
+    #[test]
     fn expressions_that_would_explode_are_refused() {
         assert!(compiled("(?:a{100}){100}{100}").unwrap_err().contains("could explode"));
         assert!(compiled(r"(?:\w{50}){200}").unwrap_err().contains("could explode"));
         assert!(compiled("(a|").unwrap_err().contains("is no regular expression: unclosed group"));
-        assert!(compiled("好*").unwrap_err().contains("matches the empty text"));
         // What makes other engines run for ever takes its ordinary time in this one.
         let regex = compiled("(a+)+b").unwrap();
         assert!(!regex.is_match(&"a".repeat(100_000)));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::{Channel, Label};
@@ -26,7 +26,7 @@ pub struct Pattern {
     /// Where; absent = anywhere in the call.
     #[serde(default)]
     pub window: Option<Window>,
-    /// How often, at the least.
+    /// How often, at the least. Not in triggers, rounds, sequences and `before_last`, where each match counts by itself.
     #[serde(default = "once")]
     pub at_least: usize,
     /// `at_least` counts different labels and phrases, each once, however often it was said.
@@ -140,8 +140,11 @@ fn yes_or_extent<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Before>, 
             f.write_str("true, or { turns, seconds }")
         }
 
-        fn visit_bool<E>(self, anywhere: bool) -> Result<Self::Value, E> {
-            Ok(anywhere.then(Before::default))
+        fn visit_bool<E: Error>(self, anywhere: bool) -> Result<Self::Value, E> {
+            if !anywhere {
+                return Err(E::custom("`before_trigger = false` admits nothing: leave it out"));
+            }
+            Ok(Some(Before::default()))
         }
 
         fn visit_map<A: MapAccess<'de>>(self, extent: A) -> Result<Self::Value, A::Error> {

@@ -2,7 +2,7 @@
 
 use super::pattern::{self, Place};
 use crate::rulebook::file::Lists;
-use crate::{Attribute, Condition, Precondition};
+use crate::{Attribute, Channel, Condition, Precondition};
 
 pub(super) fn check(when: &[Precondition], phrases: &Lists, found: &mut Vec<String>) {
     when.iter().for_each(|precondition| check_one(&precondition.holds, phrases, found));
@@ -36,12 +36,15 @@ fn check_one(condition: &Condition, phrases: &Lists, found: &mut Vec<String>) {
         Condition::Outcome(kinds) if kinds.is_empty() => {
             found.push("`outcome` names none, so it never holds: name one".into());
         }
-        Condition::Spoken(spoken)
-            if !(spoken.at_least_seconds > 0.0 && spoken.at_least_seconds.is_finite()) =>
-        {
-            found.push("`at_least_seconds` is a time in seconds, more than 0".into());
+        Condition::Spoken(spoken) => {
+            if !(spoken.at_least_seconds > 0.0 && spoken.at_least_seconds.is_finite()) {
+                found.push("`at_least_seconds` is a time in seconds, more than 0".into());
+            }
+            if spoken.speaker == Channel::Mixed {
+                found.push(pattern::mixed("spoken.speaker"));
+            }
         }
-        Condition::Outcome(_) | Condition::Spoken(_) => {}
+        Condition::Outcome(_) => {}
     }
 }
 

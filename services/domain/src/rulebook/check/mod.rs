@@ -7,7 +7,7 @@ mod pattern;
 use std::collections::BTreeSet;
 
 use super::file::{File, Lines, Lists, NOTHING_DEMANDED};
-use super::{Class, Clause, Pattern, Rule, Trigger};
+use super::{Class, Clause, Owner, Pattern, Rule, Trigger};
 use pattern::Place;
 
 /// A score begins here.
@@ -17,7 +17,10 @@ const MOST_POINTS: u32 = 100;
 pub(super) fn mistakes(file: &File, lines: &Lines, unread: Vec<String>) -> Vec<String> {
     let mut found = unread;
     for (part, text) in [("id", &file.id), ("version", &file.version)] {
-        if found.is_empty() && text.trim().is_empty() {
+        // What is missing or could not be read has been named.
+        let (missing, unreadable) = (format!("there is no `{part}`"), format!(": {part}: "));
+        let told = found.iter().any(|mistake| mistake.starts_with(&missing) || mistake.contains(&unreadable));
+        if !told && text.trim().is_empty() {
             found.push(format!("`{part}` is empty: it is published with every result, fill it"));
         }
     }
@@ -80,6 +83,13 @@ fn check_points(rule: &Rule, found: &mut Vec<String>) {
         }
         _ => {}
     }
+    if rule.class == Class::Fatal && rule.owner != Owner::Agent {
+        found.push(
+            "a fatal rule takes the agent's whole score, and only the agent's rules deduct: give owner = \"agent\" or \
+             class = \"serious\""
+                .into(),
+        );
+    }
     if rule.points > MOST_POINTS {
         found.push(format!("`points` is {}: a score has {MOST_POINTS} to lose", rule.points));
     }
@@ -92,10 +102,16 @@ fn check_trigger(trigger: &Trigger, phrases: &Lists, found: &mut Vec<String>) {
     if patterns.is_empty() {
         found.push("the trigger names nothing, so the rule never falls due: give a pattern".into());
     }
-    patterns.into_iter().for_each(|pattern| pattern::check(pattern, place, phrases, found));
+    for pattern in patterns {
+        pattern::check_uncounted(pattern, "a trigger", found);
+        pattern::check(pattern, place, phrases, found);
+    }
     if let Trigger::Rounds(rounds) = trigger {
         if rounds.count == 0 {
             found.push("`rounds.count` is 0: the rule would always be due".into());
+        }
+        if [&rounds.open, &rounds.close].iter().any(|half| half.measure.is_some()) {
+            found.push("a round is opened and closed in words: a `measure` never does".into());
         }
         if rounds.open.speaker == rounds.close.speaker {
             found.push(

@@ -1,7 +1,7 @@
 //! Mistakes of patterns and their windows.
 
 use crate::rulebook::file::Lists;
-use crate::{Before, Pattern, Window};
+use crate::{Before, Channel, Measure, Pattern, Window};
 
 /// Where in a rule a pattern stands.
 #[derive(Clone, Copy)]
@@ -19,14 +19,7 @@ pub(super) fn check(pattern: &Pattern, place: Place, phrases: &Lists, found: &mu
             "a pattern needs `labels` or `phrases` (or both: any of them), or a `measure` alone".into(),
         );
     }
-    for label in pattern.labels.iter().filter(|label| label.speaker() != pattern.speaker) {
-        found.push(format!(
-            "label `{}` is only ever given to the {}: with speaker = \"{}\" it never matches",
-            label.name(),
-            label.speaker().name(),
-            pattern.speaker.name(),
-        ));
-    }
+    check_speakers(pattern, found);
     check_count(pattern, phrases, found);
     if let Some(excuse) = &pattern.unless {
         if !place.forbidden {
@@ -39,6 +32,43 @@ pub(super) fn check(pattern: &Pattern, place: Place, phrases: &Lists, found: &mu
     if let Some(window) = &pattern.window {
         check_window(window, place, phrases, found);
     }
+}
+
+/// Where each match counts by itself.
+pub(super) fn check_uncounted(pattern: &Pattern, place: &str, found: &mut Vec<String>) {
+    if pattern.at_least > 1 {
+        found.push(format!(
+            "in {place} each match counts by itself: no `at_least`, no `different`; a condition in `when` can count"
+        ));
+    }
+}
+
+fn check_speakers(pattern: &Pattern, found: &mut Vec<String>) {
+    let of_both = matches!(pattern.measure, Some(Measure::DeadAir | Measure::Silence | Measure::Overtalk));
+    if pattern.speaker == Channel::Mixed && !of_both {
+        found.push(mixed("speaker"));
+    } else {
+        for label in pattern.labels.iter().filter(|label| label.speaker() != pattern.speaker) {
+            found.push(format!(
+                "label `{}` is only ever given to the {}: with speaker = \"{}\" it never matches",
+                label.name(),
+                label.speaker().name(),
+                pattern.speaker.name(),
+            ));
+        }
+    }
+    match pattern.answered_by {
+        Some(Channel::Mixed) => found.push(mixed("answered_by")),
+        Some(answerer) if answerer == pattern.speaker => {
+            found.push("`answered_by` is the speaker too: give the other, who answers".into());
+        }
+        _ => {}
+    }
+}
+
+/// A recording without roles makes every rule unknown that looks for a speaker.
+pub(super) fn mixed(key: &str) -> String {
+    format!("`{key} = \"mixed\"` is nobody whom a rule can tell from the other: give agent or customer")
 }
 
 fn check_count(pattern: &Pattern, phrases: &Lists, found: &mut Vec<String>) {
@@ -65,6 +95,7 @@ fn check_count(pattern: &Pattern, phrases: &Lists, found: &mut Vec<String>) {
 
 fn check_window(window: &Window, place: Place, phrases: &Lists, found: &mut Vec<String>) {
     if let Some(last) = &window.before_last {
+        check_uncounted(last, "`before_last`", found);
         check(last, Place { forbidden: false, ..place }, phrases, found);
     }
     if !place.has_trigger && (window.before_trigger.is_some() || window.after_trigger.is_some()) {
@@ -87,12 +118,13 @@ fn check_window(window: &Window, place: Place, phrases: &Lists, found: &mut Vec<
     let none = |turns: Option<usize>, seconds: Option<f64>| {
         (turns, seconds) != (None, None) && turns.unwrap_or(0) == 0 && seconds.unwrap_or(0.0) <= 0.0
     };
-    let never = window.first.as_ref().is_some_and(|first| none(Some(first.turns), Some(first.seconds)))
+    let never = *window == Window::default()
+        || window.first.as_ref().is_some_and(|first| none(Some(first.turns), Some(first.seconds)))
         || window.last_turns == Some(0)
         || window.last_seconds.is_some_and(|seconds| seconds <= 0.0)
         || window.before_trigger.as_ref().is_some_and(|Before { turns, seconds }| none(*turns, *seconds))
         || after.is_some_and(|after| none(after.turns, after.seconds) && !after.same_turn);
     if never {
-        found.push("the window is empty and can never match".into());
+        found.push("the window is empty and can never match: say what it admits, or leave it out".into());
     }
 }

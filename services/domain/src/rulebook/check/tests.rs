@@ -56,6 +56,29 @@ fn patterns_that_never_match() {
         &with("speaker = \"agent\", labels = [\"greeting\"], window = { last_turns = 0 }"),
         &["can never match"],
     );
+    check(&with("speaker = \"agent\", labels = [\"greeting\"], window = {}"), &["can never match"]);
+    check(
+        &with("speaker = \"agent\", labels = [\"greeting\"], window.before_trigger = false"),
+        &["line 9: a.b: `before_trigger = false` admits nothing"],
+    );
+}
+
+#[test]
+fn speakers_that_nobody_is() {
+    let with = |pattern: &str| {
+        let list = "[phrases.x]\nen = [\"oh\"]";
+        format!("{list}\n{}", rule("a.b", &format!("class = \"notice\"\nmust.found = {{ {pattern} }}")))
+    };
+    let asks = "speaker = \"agent\", labels = [\"identity_verification\"]";
+    check(&with(&format!("{asks}, answered_by = \"customer\"")), &[]);
+    check(&with(&format!("{asks}, answered_by = \"agent\"")), &["`answered_by` is the speaker too"]);
+    check(&with(&format!("{asks}, answered_by = \"mixed\"")), &["`answered_by = \"mixed\"` is nobody"]);
+    check(&with("speaker = \"mixed\", phrases = \"x\""), &["`speaker = \"mixed\"` is nobody"]);
+    check(&with("speaker = \"mixed\", labels = [\"greeting\"]"), &["`speaker = \"mixed\"` is nobody"]);
+    check(&with("speaker = \"mixed\", measure = \"hold\""), &["`speaker = \"mixed\"` is nobody"]);
+    check(&with("speaker = \"mixed\", measure = \"silence\""), &[]);
+    let spoken = "when = [{ holds.spoken = { speaker = \"mixed\", at_least_seconds = 1.0 } }]";
+    check(&rule("a.b", &format!("{GREETS}\n{spoken}")), &["`spoken.speaker = \"mixed\"` is nobody"]);
 }
 
 #[test]
@@ -249,6 +272,13 @@ fn a_rulebook_that_is_none() {
         mistakes("rule = 7\nid = \"x\"\nversion = \"1\"")[0],
         "line 1: a rule is a table: begin each with [[rule]]"
     );
+    let empty = format!("id = \" \"\nversion = \"\"\n{}", rule("a.b", GREETS));
+    assert_eq!(mistakes(&empty).len(), 2);
+    assert!(mistakes(&empty)[0].starts_with("`id` is empty") && mistakes(&empty)[1].starts_with("`version`"));
+    let with_another = empty.replace("minor", "grave");
+    assert_eq!(mistakes(&with_another).len(), 3, "{:?}", mistakes(&with_another));
+    let unread = empty.replace("id = \" \"\nversion = \"\"", "id = 7");
+    assert_eq!(mistakes(&unread).len(), 2, "{:?}", mistakes(&unread));
     // Deeper than anybody writes: refused, not run into the ground.
     let deep = "holds.not.".repeat(20_000);
     assert!(!mistakes(&format!("[[rule]]\nwhen = [{{ {deep}found = 1 }}]")).is_empty());
@@ -280,6 +310,7 @@ fn expressions() {
         &with("regex = ['(a{100}){100}{100}']"),
         &["line 3: phrases.x: `(a{100}){100}{100}` could explode"],
     );
+    check(&with("regex = ['\\b(whatever|)\\b']"), &["`\\b(whatever|)\\b` matches the empty text"]);
     check(
         &with("regex = ['(']\nexcept_regex = ['a*']"),
         &["is no regular expression", "matches the empty text"],
@@ -331,7 +362,29 @@ fn triggers_and_sequences_that_never_come() {
         &with(&format!("trigger.rounds = {{ count = 0, open = {asks}, close = {asks} }}")),
         &["`rounds.count` is 0", "closed by the other"],
     );
+    let rejects = "{ speaker = \"customer\", labels = [\"rejects_explanation\"] }";
+    let explains = "{ speaker = \"agent\", labels = [\"explains\"] }";
+    let rounds = |open: &str, close: &str| {
+        with(&format!("trigger.rounds = {{ count = 3, open = {open}, close = {close} }}"))
+    };
+    let twice = |pattern: &str| pattern.replace(" }", ", at_least = 2 }");
+    let uncounted = "each match counts by itself: no `at_least`";
+    check(&rounds(explains, rejects), &[]);
+    check(&rounds(explains, &twice(rejects)), &[uncounted]);
+    check(&rounds("{ speaker = \"agent\", measure = \"hold\" }", rejects), &["a `measure` never does"]);
+    check(&with(&format!("trigger.every = [{}]", twice(asks))), &[uncounted]);
+    let two = asks.replace("] }", ", \"dissatisfied\"], at_least = 2, different = true }");
+    check(&with(&format!("trigger.first = [{two}]")), &[uncounted]);
+    check(&with(&format!("trigger.first = [{asks}]\nwhen = [{{ holds.found = {two} }}]")), &[]);
     let notice = |clause: &str| rule("a.b", &format!("class = \"notice\"\n{clause}"));
+    let last = |last: &str| {
+        notice(&format!(
+            "must.found = {}",
+            explains.replace(" }", &format!(", window.before_last = {last} }}"))
+        ))
+    };
+    check(&last(rejects), &[]);
+    check(&last(&twice(rejects)), &["in `before_last` each match counts by itself"]);
     check(&notice(&format!("must.sequence = [{asks}, {asks}]")), &[]);
     check(&notice(&format!("must.sequence = [{asks}]")), &["two steps or more"]);
     check(&notice("must.talk_ratio = [0.8, 0.2]"), &["shares from 0 to 1"]);
@@ -342,6 +395,12 @@ fn triggers_and_sequences_that_never_come() {
 #[test]
 fn classes_and_sentences() {
     check(&rule("a.b", &GREETS.replace("minor", "fatal")), &["takes the whole score"]);
+    let fatal = rule("a.b", &GREETS.replace("minor\"\npoints = 3", "fatal\""));
+    check(&fatal, &[]);
+    for owner in ["company", "customer"] {
+        let others = fatal.replace("owner = \"agent\"", &format!("owner = \"{owner}\""));
+        check(&others, &["only the agent's rules deduct"]);
+    }
     check(&rule("a.b", GREETS).replace("en = \"one\"", "en = \" \""), &["in zh and in en"]);
 }
 
