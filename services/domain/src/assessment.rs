@@ -19,9 +19,9 @@ pub struct Scorecard {
 pub enum FlagReason {
     /// This fatal rule is violated.
     Fatal(String),
-    /// This `risk.*` rule is violated.
+    /// This `risk.*` rule is violated, and is not fatal.
     Risk(String),
-    /// This serious rule is violated.
+    /// This serious rule is violated, and is no `risk.*` rule.
     Serious(String),
     /// The outcome is `unresolved` with a probability of at least 0.7.
     Unresolved,

@@ -95,8 +95,9 @@ fn flag(verdicts: &[Verdict], rulebook: &Rulebook, outcome: Outcome, coverage: C
     let mut reasons: Vec<FlagReason> = violations(verdicts, rulebook)
         .filter_map(|(verdict, class)| match class {
             Class::Fatal => Some(FlagReason::Fatal(verdict.rule.clone())),
-            Class::Serious => Some(FlagReason::Serious(verdict.rule.clone())),
+            // Of any class under fatal: a risk does not lose its urgency by being taken seriously.
             _ if verdict.rule.starts_with("risk.") => Some(FlagReason::Risk(verdict.rule.clone())),
+            Class::Serious => Some(FlagReason::Serious(verdict.rule.clone())),
             Class::Minor | Class::Notice | Class::Praise => None,
         })
         .collect();

@@ -242,6 +242,20 @@ fn score_and_flag() {
 }
 
 #[test]
+fn a_risk_that_is_a_serious_rule_is_as_urgent_as_one_that_is_not() {
+    let id = "id = \"risk.escalation-threat\"";
+    let text = include_str!("../../../../deploy/rulebooks/service-baseline.toml");
+    let (before, risk) = text.split_once(id).unwrap();
+    let serious = risk.replacen("class = \"notice\"", "class = \"serious\"\npoints = 10", 1);
+    let lines = "c 我找律师 #threatens_escalation | a 您好";
+    for text in [text, format!("{before}{id}{serious}").as_str()] {
+        let flag = judge(&call(), &call_from(lines), &Rulebook::parse(text).unwrap()).flag.unwrap();
+        let risk = crate::FlagReason::Risk("risk.escalation-threat".to_owned());
+        assert_eq!((flag.priority, flag.reasons), (75, vec![risk]));
+    }
+}
+
+#[test]
 fn what_was_missing_shows_where_it_was_due() {
     let judgement =
         judged(EndedBy::Agent, "a@0-1000 喂 | c@2000-3000 你好 | a@4000-6000 请讲 | c@20000-21000 我查话费");
