@@ -1,7 +1,9 @@
 //! A call as the rules see it: turns, and where a pattern matches.
 
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::civil::DateTime;
 
@@ -11,7 +13,7 @@ use crate::{
 };
 
 use super::measure;
-use crate::rulebook::Wording;
+use crate::rulebook::{PhraseList, Wording};
 
 /// Of the speech in which something was due, this share must have been heard to say that it was missing.
 const COVERAGE_NEEDED: f32 = 0.8;
@@ -134,12 +136,21 @@ impl<'a> Case<'a> {
         }
         let text = observed.utterance.text.as_str();
         let heard = self.heard[index].get_or_init(|| Wording::new(text, self.rulebook.listens_by_sound()));
-        let lists = pattern.phrases.iter().flat_map(|name| self.rulebook.phrases(name)).enumerate();
-        let found = lists.flat_map(|(list, phrases)| {
+        // A list that is part of two counts once.
+        let mut lists: Vec<&PhraseList> = Vec::new();
+        for list in pattern.phrases.iter().flat_map(|name| self.rulebook.phrases(name)) {
+            if lists.iter().all(|known| known.name() != list.name()) {
+                lists.push(list);
+            }
+        }
+        let found = lists.into_iter().enumerate().flat_map(|(list, phrases)| {
             let found = phrases.find(text, heard).into_iter();
             found.map(move |(entry, chars)| (What::Phrase(list, entry), chars))
         });
-        found.map(|(what, chars)| self.quoted(index, observed, chars, what, None)).collect()
+        apart(found.collect())
+            .into_iter()
+            .map(|(what, chars)| self.quoted(index, observed, chars, what, None))
+            .collect()
     }
 
     /// The utterances of a speaker, with their indices.
@@ -215,7 +226,7 @@ impl<'a> Case<'a> {
         &self,
         index: usize,
         observed: &Observed,
-        chars: std::ops::Range<usize>,
+        chars: Range<usize>,
         what: What,
         claim: Option<Claim>,
     ) -> Hit {
@@ -242,8 +253,23 @@ impl<'a> Case<'a> {
     }
 }
 
+/// The same words count once, whichever phrases find them: of those that overlap, the first, and of two that begin
+/// together the longer.
+fn apart(mut found: Vec<(What, Range<usize>)>) -> Vec<(What, Range<usize>)> {
+    found.sort_by_key(|(_, chars)| (chars.start, Reverse(chars.end)));
+    let mut end = 0;
+    found.retain(|(_, chars)| {
+        let is_apart = chars.start >= end;
+        if is_apart {
+            end = chars.end;
+        }
+        is_apart
+    });
+    found
+}
+
 /// These characters of a text.
-fn characters<'t>(text: &'t str, chars: &std::ops::Range<usize>) -> &'t str {
+fn characters<'t>(text: &'t str, chars: &Range<usize>) -> &'t str {
     let byte = |text: &str, char| text.char_indices().nth(char).map_or(text.len(), |(at, _)| at);
     let rest = &text[byte(text, chars.start)..];
     &rest[..byte(rest, chars.len())]

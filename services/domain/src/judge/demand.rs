@@ -78,21 +78,38 @@ fn forbidden(case: &Case<'_>, clause: &Clause, trigger: Option<&Hit>) -> Answer 
         };
         (answer.ruling != Ruling::Met).then_some((hit, answer))
     };
-    let (certain, doubtful): (Vec<_>, Vec<_>) =
-        find(case, pattern, trigger).into_iter().filter_map(unexcused).partition(|(hit, _)| hit.certain);
-    let answers =
-        |offences: Vec<(Hit, Answer)>| offences.into_iter().map(|(_, answer)| answer).collect::<Vec<_>>();
-    if count(pattern, certain.iter().map(|(hit, _)| hit)) >= pattern.at_least {
-        return joined(answers(certain));
-    }
-    if count(pattern, certain.iter().chain(&doubtful).map(|(hit, _)| hit)) >= pattern.at_least {
-        let evidence = answers(doubtful).into_iter().flat_map(|answer| answer.evidence).collect();
-        return Answer::unknown(Reason::ModelInDoubt, evidence);
+    let offences: Vec<(Hit, Answer)> =
+        find(case, pattern, trigger).into_iter().filter_map(unexcused).collect();
+    if let Some(answer) = counted(pattern, offences) {
+        return answer;
     }
     if !is_heard(case, pattern, trigger) {
         return Answer::unknown(Reason::LowCoverage, Vec::new());
     }
     Answer::met(vec![stretch(Some(pattern.speaker), due(case, pattern, trigger).span)])
+}
+
+/// What so many offences come to that nothing surely excused; nothing where they are too few.
+fn counted(pattern: &Pattern, offences: Vec<(Hit, Answer)>) -> Option<Answer> {
+    let enough = |offences: &[&Vec<(Hit, Answer)>]| {
+        count(pattern, offences.iter().copied().flatten().map(|(hit, _)| hit)) >= pattern.at_least
+    };
+    let answers =
+        |offences: Vec<(Hit, Answer)>| joined(offences.into_iter().map(|(_, answer)| answer).collect());
+    let of = |ruling: Ruling| move |(hit, answer): &(Hit, Answer)| hit.certain && answer.ruling == ruling;
+    let (sure, others): (Vec<_>, Vec<_>) = offences.into_iter().partition(of(Ruling::Violated));
+    if enough(&[&sure]) {
+        return Some(answers(sure));
+    }
+    // The call ended before their excuse was due.
+    let (cut, doubtful): (Vec<_>, Vec<_>) = others.into_iter().partition(of(Ruling::NotApplicable));
+    if enough(&[&sure, &doubtful]) {
+        let unexcused = doubtful.iter().find(|(hit, _)| hit.certain);
+        let reason = unexcused.and_then(|(_, answer)| answer.reason).unwrap_or(Reason::ModelInDoubt);
+        let evidence = doubtful.into_iter().flat_map(|(_, answer)| answer.evidence).collect();
+        return Some(Answer::unknown(reason, evidence));
+    }
+    enough(&[&sure, &doubtful, &cut]).then(|| answers(cut))
 }
 
 /// A stretch of the call to play, without words.

@@ -16,8 +16,12 @@ fn rulebook(lists: &str, rule: &str) -> Rulebook {
 
 #[track_caller]
 fn check(rulebook: &Rulebook, lines: &str, expect: Ruling) {
-    let call =
-        Call { ended_by: EndedBy::Agent, labels: [("vip".to_owned(), "yes".to_owned())].into(), ..call() };
+    check_ended(EndedBy::Agent, rulebook, lines, expect);
+}
+
+#[track_caller]
+fn check_ended(ended_by: EndedBy, rulebook: &Rulebook, lines: &str, expect: Ruling) {
+    let call = Call { ended_by, labels: [("vip".to_owned(), "yes".to_owned())].into(), ..call() };
     let verdict = judge(&call, &call_from(lines), rulebook).verdicts.remove(0);
     assert_eq!(verdict.ruling, expect, "{lines}: {verdict:#?}");
 }
@@ -35,6 +39,40 @@ fn so_many_different_phrases() {
     check(&rulebook, "lang=en | a This is to collect a debt and will be recorded | c Fine then", MET);
     check(&rulebook, "lang=en | a This is to collect a debt | c Fine then | a Now your rights", MET);
     check(&rulebook, "lang=en | a To collect a debt, to collect a debt | c Fine then", VIOLATED);
+}
+
+#[test]
+fn the_same_words_count_once() {
+    let lists =
+        "[phrases.no]\nzh = [\"随便你\", \"随便\"]\n[phrases.more]\nzh = [\"有完没完\"]\nalso = [\"no\"]";
+    let no = "speaker = \"agent\", phrases = [\"more\", \"no\"], at_least = 2";
+    let never = rulebook(lists, &format!("must_not.found = {{ {no} }}"));
+    check(&never, "c 怎么办 | a 随便你", MET);
+    check(&never, "c 怎么办 | a 随便你 有完没完", VIOLATED);
+    check(&never, "c 怎么办 | a 随便你 随便", VIOLATED);
+    let different = rulebook(lists, &format!("must.found = {{ {no}, different = true }}"));
+    check(&different, "c 怎么办 | a 随便你 | c 什么啊 | a 随便你", VIOLATED);
+    check(&different, "c 怎么办 | a 随便你 | c 什么啊 | a 有完没完", MET);
+}
+
+#[test]
+fn an_offence_that_may_be_excused_does_not_count() {
+    let unless = "{ speaker = \"agent\", labels = [\"empathy_apology\"], window.after_trigger.turns = 1 }";
+    let rulebook = rulebook(
+        "[phrases.no]\nzh = [\"随便你\"]",
+        &format!(
+            "must_not.found = {{ speaker = \"agent\", phrases = \"no\", at_least = 2, unless = {unless} }}"
+        ),
+    );
+    let one = "a 随便你 | c 什么啊 | a 那这样 | c 怎么这样";
+    check(&rulebook, one, MET);
+    check(&rulebook, &format!("{one} | a 随便你 | c 你说什么 | a 就这样"), VIOLATED);
+    check(&rulebook, &format!("{one} | a 随便你 | c 你说什么 | a 就这样 #empathy_apology?"), UNKNOWN);
+    check(&rulebook, &format!("{one} | a 随便你 | c 你说什么 | a 抱歉啊 #empathy_apology"), MET);
+    // The line broke before the agent could apologise.
+    let cut = format!("{one} | a 随便你");
+    check_ended(EndedBy::Line, &rulebook, &cut, NOT_APPLICABLE);
+    check_ended(EndedBy::Agent, &rulebook, &cut, VIOLATED);
 }
 
 #[test]

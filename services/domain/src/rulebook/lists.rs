@@ -20,6 +20,7 @@ const EDGES: &[&str] = &["", "a", " ", "一", " a ", " 一 ", "a\n\na", "\r\n"];
 /// A list that is ready to find something.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PhraseList {
+    name: String,
     phrases: Vec<Phrase>,
     expressions: Vec<Regex>,
     except: Vec<Phrase>,
@@ -27,6 +28,11 @@ pub(crate) struct PhraseList {
 }
 
 impl PhraseList {
+    /// As the rulebook calls it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Every place where anything of the list stands in an utterance: which entry, and the characters.
     pub(crate) fn find(&self, text: &str, heard: &Wording) -> Vec<(usize, Range<usize>)> {
         let phrases = self.phrases.iter().enumerate();
@@ -55,7 +61,7 @@ impl PhraseList {
 
     /// The entries of one list alone; regular expressions that can't be compiled are left out, and a checked rulebook
     /// has none.
-    fn of(list: &Phrases) -> Self {
+    fn of(name: &str, list: &Phrases) -> Self {
         let ready = |written: &[String], by_sound: Option<Sound>| -> Vec<Phrase> {
             written.iter().map(|phrase| Phrase::new(phrase, by_sound)).collect()
         };
@@ -64,6 +70,7 @@ impl PhraseList {
         let mut phrases = ready(&list.zh, list.by_sound);
         phrases.extend(ready(&list.en, list.by_sound));
         Self {
+            name: name.to_owned(),
             phrases,
             expressions: compile(&list.regex),
             except: ready(&list.except, list.by_sound),
@@ -85,7 +92,7 @@ pub(super) fn ready(lists: &Lists) -> BTreeMap<String, Vec<PhraseList>> {
                 }
             }
         }
-        named.into_iter().filter_map(own).map(PhraseList::of).collect()
+        named.into_iter().filter_map(|name| Some(PhraseList::of(name, own(name)?))).collect()
     };
     lists.keys().map(|name| (name.get_ref().clone(), whole(name.get_ref()))).collect()
 }
@@ -149,7 +156,7 @@ mod tests {
     #[track_caller]
     fn check(list: &Phrases, text: &str, expect: &[&str]) {
         let chars: Vec<char> = text.chars().collect();
-        let found = PhraseList::of(list).find(text, &Wording::new(text, list.by_sound.is_some()));
+        let found = PhraseList::of("x", list).find(text, &Wording::new(text, list.by_sound.is_some()));
         let found: Vec<String> = found.into_iter().map(|(_, at)| chars[at].iter().collect()).collect();
         assert_eq!(found, expect);
     }
