@@ -107,6 +107,42 @@ fn within_seconds_or_turns_of_the_trigger() {
 }
 
 #[test]
+fn a_window_that_the_end_of_the_call_cut() {
+    let trigger = "trigger.first = [{ speaker = \"customer\", labels = [\"asks_supervisor\"] }]";
+    let check = |ended_by, window: &str, expect| {
+        let found = format!("{{ speaker = \"agent\", labels = [\"escalates\"], window.{window} }}");
+        let lines = "c@0-1000 找主管 #asks_supervisor | a@2000-3000 好吧那 | c@4000-10000 快点啊";
+        check_ended(ended_by, &rulebook("", &format!("{trigger}\nmust.found = {found}")), lines, expect);
+    };
+    for window in ["first = { turns = 0, seconds = 60 }", "after_trigger = { turns = 0, seconds = 60 }"] {
+        check(EndedBy::Customer, window, NOT_APPLICABLE);
+        check(EndedBy::Agent, window, VIOLATED);
+    }
+    check(EndedBy::Customer, "first = { turns = 0, seconds = 5 }", VIOLATED);
+    check(EndedBy::Customer, "first = { turns = 3, seconds = 0 }", NOT_APPLICABLE);
+    check(EndedBy::Customer, "first = { turns = 1, seconds = 0 }", VIOLATED);
+    // Of turns and seconds, one that passed was chance enough.
+    for window in ["first", "after_trigger"] {
+        let extent =
+            |turns: usize, seconds: u32| format!("{window} = {{ turns = {turns}, seconds = {seconds} }}");
+        check(EndedBy::Customer, &extent(3, 60), NOT_APPLICABLE);
+        check(EndedBy::Customer, &extent(1, 60), VIOLATED);
+        check(EndedBy::Customer, &extent(3, 5), VIOLATED);
+    }
+}
+
+#[test]
+fn an_excuse_that_is_due_in_the_same_turn_needs_no_other_words() {
+    let unless = "{ speaker = \"agent\", labels = [\"empathy_apology\"], window.after_trigger = { turns = 0, same_turn = true } }";
+    let rulebook = rulebook(
+        "[phrases.no]\nzh = [\"随便你\"]",
+        &format!("must_not.found = {{ speaker = \"agent\", phrases = \"no\", unless = {unless} }}"),
+    );
+    check(&rulebook, "c 怎么办 | a 随便你 | c 什么啊 | a@20000-60000 ~听不清", VIOLATED);
+    check(&rulebook, "c 怎么办 | a 随便你 | a 抱歉啊 #empathy_apology | c 什么啊", MET);
+}
+
+#[test]
 fn in_the_last_seconds() {
     let rulebook =
         rulebook("", "must.found = { speaker = \"agent\", labels = [\"closing\"], window.last_seconds = 5 }");

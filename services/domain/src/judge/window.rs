@@ -221,19 +221,32 @@ pub(super) fn due(case: &Case<'_>, pattern: &Pattern, trigger: Option<&Hit>) -> 
     joined.unwrap_or(Due { span: whole, cut: false })
 }
 
-/// What is inside either the turns or the seconds counts, so it is due until the later of the two.
+/// Until when something was due, and whether the call ended before that.
+type Until = (u64, bool);
+
+/// What is inside either the turns or the seconds counts, so it is due until the later of the two. One of them that
+/// passed was chance enough: the call cut the window only where it ended before both. No turns or no seconds are no
+/// part of it.
+fn later(by_turns: Option<Until>, by_time: Option<Until>) -> Option<Until> {
+    by_turns.into_iter().chain(by_time).reduce(|a, b| (a.0.max(b.0), a.1 && b.1))
+}
+
 fn due_first(case: &Case<'_>, extent: &Extent, speaker: Channel) -> Due {
-    let start = case.conversation.start_ms;
-    let seconds_end = start.saturating_add(milliseconds(extent.seconds));
-    let last_turn =
-        case.turns_of(speaker).nth(extent.turns.saturating_sub(1)).map(|(_, turn)| turn.span.end_ms);
-    let end = last_turn
-        .unwrap_or(case.observations.duration_ms)
-        .max(seconds_end.min(case.observations.duration_ms));
-    Due {
-        span: Span::new(start, end),
-        cut: last_turn.is_none() && seconds_end > case.observations.duration_ms,
-    }
+    let (start, end) = (case.conversation.start_ms, case.observations.duration_ms);
+    let by_turns = extent.turns.checked_sub(1).map(|before| {
+        let last = case.turns_of(speaker).nth(before);
+        last.map_or((end, true), |(_, turn)| (turn.span.end_ms, false))
+    });
+    let by_time = by_seconds(start, Some(extent.seconds), end);
+    let (until, cut) = later(by_turns, by_time).unwrap_or((end, false));
+    Due { span: Span::new(start, until), cut }
+}
+
+/// So many seconds from a moment.
+fn by_seconds(from: u64, seconds: Option<f64>, end: u64) -> Option<Until> {
+    let seconds = seconds.filter(|seconds| *seconds > 0.0)?;
+    let until = from.saturating_add(milliseconds(seconds));
+    Some((until.min(end), until > end))
 }
 
 /// From when on something was due before a trigger; `None`, from the beginning.
@@ -246,24 +259,22 @@ fn due_before(case: &Case<'_>, before: &Before, speaker: Channel, trigger: &Hit)
     turns.into_iter().chain(seconds).min()
 }
 
-/// What is inside either the turns or the seconds counts, so it is due until the later of the two.
+/// Of no turns, what is due is the rest of the trigger's own.
 fn due_after(case: &Case<'_>, after: &After, speaker: Channel, trigger: &Hit) -> Due {
     let end = case.observations.duration_ms;
     let own = trigger.turn.filter(|_| after.same_turn).and_then(|number| case.turns.get(number));
     let start = own.map_or(trigger.span.end_ms, |turn| turn.span.start_ms);
-    let by_turns = after.turns.map(|turns| {
+    let by_turns = after.turns.filter(|turns| *turns > 0).map(|turns| {
         let following: Vec<usize> = turns_after(case, speaker, trigger).take(turns).collect();
         let last = following.last().map(|&number| case.turns[number].span.end_ms);
         let cut = following.len() < turns;
         (if cut { end } else { last.unwrap_or(end) }, cut)
     });
-    let by_time = after.seconds.map(|seconds| {
-        let until = trigger.span.end_ms.saturating_add(milliseconds(seconds));
-        (until.min(end), until > end)
-    });
-    let both = by_turns.into_iter().chain(by_time).reduce(|a, b| (a.0.max(b.0), a.1 && b.1));
-    let Some((until, cut)) = both else {
+    if after.turns.is_none() && after.seconds.is_none() {
         return Due { span: Span::new(trigger.span.start_ms, end), cut: false };
-    };
-    Due { span: Span::new(start, until), cut }
+    }
+    let own_end = own.map_or(start, |turn| turn.span.end_ms);
+    let by_time = by_seconds(trigger.span.end_ms, after.seconds, end);
+    let (until, cut) = later(by_turns, by_time).unwrap_or((own_end, false));
+    Due { span: Span::new(start, until.max(own_end)), cut }
 }
