@@ -58,7 +58,8 @@ pub struct Acoustics {
     pub customer_speech_ms: u64,
     /// Agent's share of all speech time, 0–1.
     pub talk_ratio: Option<f32>,
-    /// Agent's pace: Han characters (zh) or words (en) per minute of the agent's speech.
+    /// Agent's pace: Han characters (zh) or words (en) per minute of the agent's speech. Of the redacted text: a number
+    /// that was taken out counts nothing in zh and one word in en, so who reads one out seems slower than he is.
     pub agent_pace: Option<f32>,
     /// Customer's pace, in the same unit.
     pub customer_pace: Option<f32>,
