@@ -91,12 +91,6 @@ pub enum ModelError {
         /// What it said.
         what: String,
     },
-    /// A thread died while it held the model.
-    #[error("model {name} was left in the middle of a run by a thread that died")]
-    Poisoned {
-        /// Which model.
-        name: &'static str,
-    },
     /// The stop signal came.
     #[error("stopped before the end")]
     Stopped,
@@ -117,7 +111,6 @@ impl ModelError {
             Self::Onnx { .. } => "model_onnx",
             Self::Whisper { .. } => "model_whisper",
             Self::Tokenizer { .. } => "model_tokenizer",
-            Self::Poisoned { .. } => "model_poisoned",
             Self::Stopped => "stopped",
         }
     }

@@ -1,7 +1,7 @@
 //! ONNX Runtime, loaded from the library that the manifest pins.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ort::environment::Environment;
 use ort::session::Session;
@@ -15,7 +15,7 @@ static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 /// The environment, made from this library where none is yet.
 pub(crate) fn environment(library: &Path) -> Result<Environment, ModelError> {
     let runtime = |what: String| ModelError::Runtime { what };
-    let mut slot = ENVIRONMENT.lock().map_err(|_| ModelError::Poisoned { name: "onnxruntime" })?;
+    let mut slot = held(&ENVIRONMENT);
     if let Some(environment) = &*slot {
         return Ok(environment.clone());
     }
@@ -80,7 +80,31 @@ fn builder(environment: &Environment) -> Result<SessionBuilder, String> {
         .map_err(|e| e.to_string())
 }
 
+/// Takes what a mutex guards, also after a panic of whoever held it: a session keeps nothing of a run, and the
+/// environment is there or is not.
+pub(crate) fn held<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
+    guarded.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Says which model failed.
 pub(crate) fn failed(name: &'static str) -> impl Fn(ort::Error) -> ModelError {
     move |e| ModelError::Onnx { name, what: e.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_one_caller_leaves_the_model_to_the_next() {
+        let model = Mutex::new(1);
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| {
+                let _model = held(&model);
+                panic!("in the middle of a run");
+            });
+            assert!(run.join().is_err() && model.is_poisoned());
+        });
+        assert_eq!(*held(&model), 1);
+    }
 }

@@ -11,7 +11,7 @@ use ort::value::Tensor;
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::passage::{Passage, Token};
-use crate::onnx::{failed, session};
+use crate::onnx::{failed, held, session};
 use crate::{ModelError, StopSignal};
 
 /// Numbers in an embedding, and in the state of a token.
@@ -119,7 +119,7 @@ impl Encoder {
             "input_ids" => Tensor::from_array(([count, length], ids)).map_err(failed(ALONE))?,
             "attention_mask" => Tensor::from_array(([count, length], mask)).map_err(failed(ALONE))?,
         ];
-        let mut session = self.alone.lock().map_err(|_| ModelError::Poisoned { name: ALONE })?;
+        let mut session = held(&self.alone);
         let outputs = session.run(inputs).map_err(failed(ALONE))?;
         numbers(ALONE, &outputs["states"], count * length * WIDTH)
     }
@@ -142,7 +142,7 @@ impl Encoder {
             "segments" => Tensor::from_array(([count, length], segments)).map_err(failed(TOGETHER))?,
             "attention_mask" => Tensor::from_array(([count, length], mask)).map_err(failed(TOGETHER))?,
         ];
-        let mut session = self.together.lock().map_err(|_| ModelError::Poisoned { name: TOGETHER })?;
+        let mut session = held(&self.together);
         let outputs = session.run(inputs).map_err(failed(TOGETHER))?;
         numbers(TOGETHER, &outputs["utterance_embedding"], count * WIDTH)
     }

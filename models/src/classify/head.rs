@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::WIDTH;
 use crate::ModelError;
-use crate::onnx::{failed, session};
+use crate::onnx::{failed, held, session};
 
 /// What a head's file declares of a label.
 #[derive(Deserialize)]
@@ -99,7 +99,7 @@ impl Head {
             });
         }
         let input = Tensor::from_array(([rows, WIDTH], features)).map_err(failed(name))?;
-        let mut session = self.session.lock().map_err(|_| ModelError::Poisoned { name })?;
+        let mut session = held(&self.session);
         let outputs = session.run(ort::inputs!["features" => input]).map_err(failed(name))?;
         let (_, probabilities) =
             outputs["probabilities"].try_extract_tensor::<f32>().map_err(failed(name))?;

@@ -8,7 +8,7 @@ use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::Tensor;
 
-use crate::onnx::{failed, session};
+use crate::onnx::{failed, held, session};
 use crate::{ModelError, OutcomeEstimator};
 
 /// Its name in the manifest.
@@ -44,7 +44,7 @@ impl OutcomeEstimator for OutcomeModel {
     fn estimate(&self, utterances: &[Observed]) -> Result<OutcomeEstimate, ModelError> {
         let columns =
             Tensor::from_array(([1, OUTCOME_COLUMNS], outcome_columns(utterances))).map_err(failed(NAME))?;
-        let mut session = self.session.lock().map_err(|_| ModelError::Poisoned { name: NAME })?;
+        let mut session = held(&self.session);
         let outputs = session.run(ort::inputs!["cues" => columns]).map_err(failed(NAME))?;
         let (_, found) = outputs["probabilities"].try_extract_tensor::<f32>().map_err(failed(NAME))?;
         match *found {

@@ -93,7 +93,6 @@ impl AssessError {
                 // Memory may be short for a while, and another analyst's models may be whole.
                 ModelError::Whisper { .. }
                 | ModelError::Onnx { .. }
-                | ModelError::Poisoned { .. }
                 | ModelError::Runtime { .. }
                 | ModelError::Unreadable { .. }
                 | ModelError::Stopped => Disposition::Retry,
