@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use callqa_audio::Format;
-use callqa_models::StopSignal;
+use callqa_audio::{Format, Limits};
+use callqa_models::{SAMPLES_PER_MS, StopSignal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tracing::warn;
 
 use super::child::Task;
 use super::wire::Message;
@@ -22,6 +23,8 @@ const ITSELF: &str = "/proc/self/exe";
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 /// Between two looks at the stop signal, in nanoseconds: a tenth of a second.
 const LOOK_NANOS: i64 = 100_000_000;
+/// Between two attempts to start a process, in looks at the stop signal: a second.
+const LOOKS_BETWEEN_STARTS: usize = 10;
 
 /// How children are started.
 #[derive(Debug, Clone)]
@@ -47,26 +50,55 @@ impl Apart {
         Self { program: program.into(), arguments, memory: ByteSize::mebibytes(512), silence }
     }
 
-    pub(super) fn start(&self, source: &Source<'_>, stop: &StopSignal) -> Result<Child, DecoderFault> {
+    /// Starts a child, as soon as the machine has room for one: where handles, memory or processes are short, that is
+    /// no call's fault.
+    pub(super) fn start(&self, source: &Source<'_>, stop: &StopSignal) -> Result<Child, AssessError> {
+        let mut is_first = true;
+        let mut process = loop {
+            match self.spawn(source) {
+                Ok(process) => break process,
+                Err(error) if is_first => {
+                    warn!(
+                        error = &error as &dyn std::error::Error,
+                        "no process to decode a recording in; the call waits for one"
+                    );
+                }
+                Err(_) => {}
+            }
+            is_first = false;
+            for _ in 0..LOOKS_BETWEEN_STARTS {
+                if stop.is_stopped() {
+                    return Err(AssessError::Stopped);
+                }
+                std::thread::sleep(Duration::from_nanos(LOOK_NANOS.unsigned_abs()));
+            }
+        };
+        let said = process.stdout.take().ok_or(DecoderFault::Garbled)?;
+        let listener = Listener { said, silence: self.silence, stop: stop.clone() };
+        Ok(Child {
+            process,
+            listener: BufReader::new(listener),
+            memory: self.memory,
+            limits: source.limits.clone(),
+            tally: Tally::default(),
+        })
+    }
+
+    fn spawn(&self, source: &Source<'_>) -> io::Result<std::process::Child> {
         let task = Task {
             memory: self.memory.0,
             limits: source.limits.clone(),
             content_type: source.content_type.and_then(Format::from_content_type).map(Format::content_type),
         };
-        let recording = source.recording.file().map_err(DecoderFault::NotStarted)?;
-        let mut process = Command::new(&self.program)
+        Command::new(&self.program)
             .args(&self.arguments)
             .args(task.arguments())
             // The environment may hold the broker's password: it is none of a decoder's business.
             .env_clear()
-            .stdin(Stdio::from(recording))
+            .stdin(Stdio::from(source.recording.file()?))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(DecoderFault::NotStarted)?;
-        let said = process.stdout.take().ok_or(DecoderFault::Garbled)?;
-        let listener = Listener { said, silence: self.silence, stop: stop.clone() };
-        Ok(Child { process, listener: BufReader::new(listener), memory: self.memory })
     }
 }
 
@@ -75,6 +107,38 @@ pub struct Child {
     process: std::process::Child,
     listener: BufReader<Listener>,
     memory: ByteSize,
+    limits: Limits,
+    tally: Tally,
+}
+
+/// What a child has said of its recording: the samples must be those that its survey promised.
+#[derive(Default)]
+struct Tally {
+    channels: usize,
+    duration_ms: u64,
+    /// Of each channel, so far.
+    samples: u64,
+}
+
+impl Tally {
+    /// `None` where a decoder with these limits would not have said it.
+    fn of(outline: Outline, limits: &Limits) -> Option<Self> {
+        let Outline { channels, duration_ms, .. } = outline;
+        // Another sample rate may round up to the next sample, and so over the next millisecond.
+        let longest_ms = limits.max_duration.as_millis().saturating_add(1);
+        let is_allowed = (1..=usize::from(limits.max_channels)).contains(&channels)
+            && u128::from(duration_ms) <= longest_ms;
+        is_allowed.then_some(Self { channels, duration_ms, samples: 0 })
+    }
+
+    fn takes(&mut self, block: &[Vec<f32>]) -> bool {
+        self.samples += block.first().map_or(0, Vec::len) as u64;
+        block.len() == self.channels && self.samples / SAMPLES_PER_MS <= self.duration_ms
+    }
+
+    fn is_whole(&self) -> bool {
+        self.samples / SAMPLES_PER_MS == self.duration_ms
+    }
 }
 
 impl Child {
@@ -83,7 +147,10 @@ impl Child {
         loop {
             match self.next()? {
                 Message::Progress => {}
-                Message::Outline(outline) => return Ok(outline),
+                Message::Outline(outline) => {
+                    self.tally = Tally::of(outline, &self.limits).ok_or(DecoderFault::Garbled)?;
+                    return Ok(outline);
+                }
                 Message::Block(_) | Message::End | Message::Refused(_) => {
                     return Err(DecoderFault::Garbled.into());
                 }
@@ -94,11 +161,13 @@ impl Child {
     /// The next block; `None` after the last.
     pub(super) fn block(&mut self) -> Result<Option<Vec<Vec<f32>>>, AssessError> {
         match self.next()? {
-            Message::Block(channels) => Ok(Some(channels)),
-            Message::End => Ok(None),
-            Message::Progress | Message::Outline(_) | Message::Refused(_) => {
-                Err(DecoderFault::Garbled.into())
-            }
+            Message::Block(channels) if self.tally.takes(&channels) => Ok(Some(channels)),
+            Message::End if self.tally.is_whole() => Ok(None),
+            Message::Block(_)
+            | Message::End
+            | Message::Progress
+            | Message::Outline(_)
+            | Message::Refused(_) => Err(DecoderFault::Garbled.into()),
         }
     }
 

@@ -12,9 +12,6 @@ use crate::config::ByteSize;
 /// Why a child process did not decode a recording to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum DecoderFault {
-    /// It could not be started.
-    #[error("no process to decode the recording in: {0}")]
-    NotStarted(#[source] io::Error),
     /// It ended.
     #[error(
         "the process that decoded the recording, with {memory} of memory, ended before it had done: {how}"
@@ -48,7 +45,7 @@ impl DecoderFault {
     pub fn reason(&self) -> DeadLetterReason {
         match self {
             Self::Ended { .. } | Self::Silent(_) => DeadLetterReason::DecodeWorkExceeded,
-            Self::NotStarted(_) | Self::Garbled => DeadLetterReason::Internal,
+            Self::Garbled => DeadLetterReason::Internal,
         }
     }
 }

@@ -167,3 +167,70 @@ fn a_recording_reaches_the_child_whole() {
     assert!(apart.open(&source(&recording, &limits), &StopSignal::new()).is_err());
     assert!(std::fs::read(heard).expect("heard") == expected);
 }
+
+/// How many blocks a script says before it has done, where its survey is believed.
+#[track_caller]
+fn check_tally(script: &str, expect: Option<usize>) {
+    let (recording, limits) = (Recording::of(b"RIFF".to_vec()), Limits::default());
+    let apart = Decoding::Apart(Apart::by("/bin/sh", &["-c", script], PATIENCE));
+    let listen = || -> Result<usize, AssessError> {
+        let (_, mut blocks) = apart.open(&source(&recording, &limits), &StopSignal::new())?;
+        let mut count = 0;
+        while blocks.next_block()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    };
+    match listen() {
+        Ok(count) => assert_eq!(Some(count), expect, "{script}"),
+        Err(AssessError::Decoder(DecoderFault::Garbled)) => assert_eq!(None, expect, "{script}"),
+        Err(error) => panic!("{error}: {script}"),
+    }
+}
+
+/// A survey of so many channels and milliseconds, in octal.
+fn survey_of(channels: &str, ms: &str) -> String {
+    format!(r"printf 'o\{channels}\000{ms}\000\000\000\000'; ")
+}
+
+/// A block of so many channels, each of so many samples of silence.
+fn block_of(channels: u32, samples: u32) -> String {
+    let head = format!(r"printf 'b\{channels:03o}\{samples:03o}\000\000\000'; ");
+    format!("{head}head -c {} /dev/zero; ", channels * samples * 4)
+}
+
+/// Five hours, where four are allowed, and two milliseconds.
+const FIVE_HOURS: &str = r"\200\250\022\001";
+const TWO_MS: &str = r"\002\000\000\000";
+
+#[test]
+fn a_survey_beyond_the_limits_is_not_believed() {
+    check_tally(&survey_of("000", TWO_MS), None);
+    check_tally(&survey_of("003", TWO_MS), None);
+    check_tally(&survey_of("001", FIVE_HOURS), None);
+}
+
+#[test]
+fn blocks_are_held_against_the_survey() {
+    let check = |blocks: &[String], expect| {
+        check_tally(&format!("{}{}printf e", survey_of("002", TWO_MS), blocks.concat()), expect);
+    };
+    check(&[block_of(2, 32)], Some(1));
+    check(&[block_of(2, 16), block_of(2, 31)], Some(2));
+    check(&[block_of(1, 32)], None);
+    check(&[block_of(3, 32)], None);
+    check(&[block_of(2, 48)], None);
+    check(&[block_of(2, 32), block_of(2, 16)], None);
+    check(&[block_of(2, 31)], None);
+    check(&[], None);
+}
+
+/// That there is no room for a process says nothing of the recording.
+#[test]
+fn a_process_is_waited_for() {
+    let (recording, limits) = (Recording::of(b"RIFF".to_vec()), Limits::default());
+    let apart = Decoding::Apart(Apart::by("/no/such/program", &[], PATIENCE));
+    let stop = StopSignal::at(Instant::now() + SHORT);
+    let error = apart.open(&source(&recording, &limits), &stop).err().expect("nobody decoded it");
+    assert!(matches!(error, AssessError::Stopped), "{error}");
+}

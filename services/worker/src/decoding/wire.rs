@@ -1,6 +1,6 @@
 //! What a child says, byte by byte: a letter for the kind of a message, and what belongs to it. Numbers are little
 //! endian, samples go as they are. Whatever comes from a child may be forged by the recording that it read: lengths are
-//! compared with what is possible before anything is taken.
+//! compared with what is possible before anything is taken, and what they add up to with what the survey said.
 
 use std::io::{self, ErrorKind, Read, Write};
 
