@@ -32,7 +32,8 @@ pub enum StoreError {
     BucketForbidden,
     /// The object store does not let us in.
     #[error(
-        "the object store refuses our credentials for this recording, or hides that it is not there (status {status})"
+        "the object store refuses our credentials (status {status}): store.s3.access_key_id, secret_access_key, \
+         session_token or region may be wrong or expired, they may not read this recording, or it is not there"
     )]
     Denied {
         /// HTTP status.

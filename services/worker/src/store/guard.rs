@@ -113,6 +113,8 @@ pub enum HttpFailure {
     Address,
     /// An answer with this status, which is not the recording.
     Status(u16),
+    /// An answer with this status, which refuses our credentials.
+    Login(u16),
     /// Nobody answers, or not to the end.
     Unreachable(&'static str),
 }
@@ -152,6 +154,7 @@ impl fmt::Display for HttpFailure {
             Self::PlainHttp => "plain http",
             Self::Address => "forbidden address",
             Self::Status(_) => "another status",
+            Self::Login(_) => "login refused",
             Self::Unreachable(why) => why,
         })
     }
@@ -168,6 +171,7 @@ impl From<HttpFailure> for StoreError {
             }
             HttpFailure::Address => Self::AddressForbidden,
             HttpFailure::Status(status) => Self::Status { status },
+            HttpFailure::Login(status) => Self::Denied { status },
             HttpFailure::Unreachable(why) => Self::Unreachable(why),
         }
     }

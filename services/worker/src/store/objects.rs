@@ -11,12 +11,20 @@ use object_store::client::{
 };
 use object_store::path::Path as ObjectKey;
 use object_store::{ClientOptions, GetResult, ObjectStoreExt, RetryConfig};
-use reqwest::{Request, StatusCode};
+use reqwest::{Request, Response, StatusCode};
+use tracing::warn;
 
 use super::guard::{Guard, HttpFailure};
 use super::{StoreError, StoreOpenError};
 use crate::config::{self, ByteSize};
 use crate::recording::{Recording, RecordingWriter};
+
+/// What an object store says with status 400, where it means the login: temporary credentials that have expired or
+/// are incomplete, and a region that is not the bucket's.
+const OF_THE_LOGIN: [&str; 4] =
+    ["ExpiredToken", "InvalidToken", "TokenRefreshRequired", "AuthorizationHeaderMalformed"];
+/// So much of a refusal is read: the code stands near its beginning.
+const REFUSAL_READ: usize = 4 << 10;
 
 /// Fetches recordings from the allowed buckets.
 #[derive(Debug, Default)]
@@ -28,6 +36,10 @@ impl Buckets {
     /// # Errors
     /// Where the settings make no client.
     pub fn open(config: &config::ObjectStore, guard: &Guard) -> Result<Self, StoreOpenError> {
+        if !config.buckets.is_empty() && config.access_key_id.is_none() {
+            let buckets = config.buckets.join(", ");
+            warn!(buckets, "store.s3 has no credentials: only buckets that anybody may read will answer");
+        }
         let open = |bucket: &String| {
             let built = bucket_client(config, bucket, guard).map_err(StoreOpenError::ObjectStore)?;
             Ok((bucket.clone(), built))
@@ -99,7 +111,6 @@ fn bucket_client(
 fn refusal(error: &object_store::Error) -> StoreError {
     match HttpFailure::of(error) {
         HttpFailure::Status(404) => StoreError::Missing,
-        HttpFailure::Status(status @ (401 | 403)) => StoreError::Denied { status },
         failure => failure.into(),
     }
 }
@@ -126,10 +137,30 @@ impl HttpService for Guarded {
         *request.headers_mut() = parts.headers;
         let response = self.0.ask(request).await.map_err(failed)?;
         if response.status() != StatusCode::OK {
-            return Err(failed(HttpFailure::Status(response.status().as_u16())));
+            return Err(failed(refused(response).await));
         }
         let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
         let body = http_body_util::BodyExt::map_err(body, move |error| failed(HttpFailure::of(&error)));
         Ok(HttpResponse::from_parts(parts, HttpResponseBody::new(body)))
     }
+}
+
+async fn refused(mut response: Response) -> HttpFailure {
+    let status = response.status();
+    let is_of_the_login = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => true,
+        StatusCode::BAD_REQUEST => {
+            let mut said = Vec::new();
+            while let Ok(Some(piece)) = response.chunk().await
+                && said.len() < REFUSAL_READ
+            {
+                said.extend_from_slice(&piece);
+            }
+            let said = String::from_utf8_lossy(&said);
+            OF_THE_LOGIN.iter().any(|code| said.contains(&format!("<Code>{code}</Code>")))
+        }
+        _ => false,
+    };
+    let status = status.as_u16();
+    if is_of_the_login { HttpFailure::Login(status) } else { HttpFailure::Status(status) }
 }

@@ -80,7 +80,9 @@ async fn what_an_object_store_may_answer() {
         ("206-100", Err("Status"), Some(Retry)),
         ("301-PermanentRedirect", Err("Status"), Some(Retry)),
         ("307-TemporaryRedirect", Err("Status"), Some(Retry)),
-        ("400-ExpiredToken", Err("Status"), Some(Retry)),
+        ("400-InvalidRequest", Err("Status"), Some(Retry)),
+        ("400-ExpiredToken", Err("Denied"), Some(Retry)),
+        ("400-AuthorizationHeaderMalformed", Err("Denied"), Some(Retry)),
         ("401-Unauthorized", Err("Denied"), Some(Retry)),
         ("403-AccessDenied", Err("Denied"), Some(Retry)),
         ("403-SignatureDoesNotMatch", Err("Denied"), Some(Retry)),
@@ -176,4 +178,41 @@ async fn no_error_repeats_bucket_key_or_credentials() {
         );
     }
     assert!(!format!("{:?} {:?}", config, open(&config)).contains("hunter2"));
+}
+
+/// Everything that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is logged while a store is opened.
+fn said_of(config: &config::Store) -> String {
+    let log = Log::default();
+    let writer = log.clone();
+    let filter = tracing_subscriber::EnvFilter::new("warn");
+    let lines = crate::telemetry::lines(config::LogFormat::Text, filter, move || writer.clone(), false);
+    tracing::subscriber::with_default(lines, || drop(open(config)));
+    String::from_utf8_lossy(&log.0.lock().expect("not poisoned")).into_owned()
+}
+
+#[tokio::test]
+async fn buckets_without_credentials_are_warned_of_once() {
+    let signed = buckets_at("http://127.0.0.1:9", &["127.0.0.0/8"]);
+    assert_eq!(said_of(&signed), "");
+    let unsigned =
+        config::ObjectStore { access_key_id: None, secret_access_key: None, ..signed.objects.clone() };
+    let said = said_of(&config::Store { objects: unsigned, ..signed });
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("store.s3 has no credentials") && said.contains("old.recordings"), "{said}");
+    assert_eq!(said_of(&config(&[])), "");
 }
