@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -52,11 +53,24 @@ impl FileRoots {
         Ok(Self(roots.iter().map(resolve).collect::<Result<_, _>>()?))
     }
 
-    /// Copies a file, named by an absolute path.
+    /// The first of the folders below which a path lies.
+    #[must_use]
+    pub fn root_of(&self, path: &Path) -> Option<&Path> {
+        self.0.iter().find(|root| root.below(path).is_some()).map(|root| root.resolved.as_path())
+    }
+
+    /// Copies a file, named by an absolute path; it is given up once that takes longer than `within`.
     ///
     /// # Errors
-    /// Where it lies elsewhere, is no file, is too large or can't be read.
-    pub fn copy(&self, path: &Path, limit: ByteSize, spool: &Path) -> Result<Recording, StoreError> {
+    /// Where it lies elsewhere, is no file, is too large, too slow or can't be read.
+    pub fn copy(
+        &self,
+        path: &Path,
+        limit: ByteSize,
+        spool: &Path,
+        within: Duration,
+    ) -> Result<Recording, StoreError> {
+        let began = Instant::now();
         let mut file = self.open_file(path)?;
         let mut writer = RecordingWriter::new(spool);
         let mut piece = vec![0; PIECE];
@@ -73,6 +87,9 @@ impl FileRoots {
                 return Err(StoreError::TooLarge { actual: size(&file), limit });
             }
             writer.push(&piece[..count]).map_err(StoreError::Copy)?;
+            if began.elapsed() > within {
+                return Err(StoreError::TooSlow(within));
+            }
         }
     }
 

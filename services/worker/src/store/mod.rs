@@ -15,9 +15,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use callqa_proto::{RecordingRef, RecordingUri, Source};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tracing::info;
 
 use crate::config::{self, ByteSize};
@@ -29,6 +30,7 @@ pub use files::FileRoots;
 use guard::{Guard, Lookup, system_lookup};
 pub use host::HostPattern;
 use objects::Buckets;
+pub use place::Origin;
 use place::Place;
 use web::Web;
 
@@ -82,13 +84,16 @@ pub struct Store {
     metrics: Arc<Metrics>,
 }
 
+/// A part of the byte budget.
+pub type Share = OwnedSemaphorePermit;
+
 /// A recording, with its share of the byte budget.
 #[derive(Debug)]
 pub struct Fetched {
     /// The recording.
     pub recording: Recording,
     /// Released with the last use of the recording.
-    _share: OwnedSemaphorePermit,
+    _share: Share,
 }
 
 impl Store {
@@ -134,32 +139,53 @@ impl Store {
         })
     }
 
-    /// Fetches a recording, again and again while the cause of a failure may pass, and checks it.
+    /// Fetches a recording, again and again while the cause of a failure may pass and `store.patience` lasts, and
+    /// checks it.
     ///
     /// # Errors
     /// The last failure.
     pub async fn fetch(&self, wanted: &RecordingRef) -> Result<Fetched, StoreError> {
-        let waits = ExponentialBuilder::default()
-            .with_min_delay(FIRST_WAIT)
-            .with_max_delay(LONGEST_WAIT)
-            .without_max_times()
-            .with_total_delay(Some(self.patience));
-        (|| self.fetch_once(wanted))
-            .retry(waits)
-            .when(|error: &StoreError| error.disposition() == Disposition::Retry)
-            .notify(|error, wait| {
-                self.metrics.retried(Stage::Fetch);
-                info!(
-                    reason = error.reason().name(),
-                    error = error as &dyn std::error::Error,
-                    ?wait,
-                    "recording asked for again"
-                );
-            })
-            .await
+        let waits = ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_delay(LONGEST_WAIT);
+        let mut waits = waits.without_max_times().build();
+        let began = Instant::now();
+        loop {
+            let share = self.reserve(wanted).await?;
+            let error = match self.ask(wanted, share).await {
+                Ok(fetched) => return Ok(fetched),
+                Err(error) => error,
+            };
+            let wait = waits.next().unwrap_or(LONGEST_WAIT);
+            let has_patience = began.elapsed() + wait <= self.patience;
+            if error.disposition() == Disposition::DeadLetter || !has_patience {
+                return Err(error);
+            }
+            self.metrics.retried(Stage::Fetch);
+            info!(
+                reason = error.reason().name(),
+                error = &error as &dyn std::error::Error,
+                ?wait,
+                "recording asked for again"
+            );
+            tokio::time::sleep(wait).await;
+        }
     }
 
-    async fn fetch_once(&self, wanted: &RecordingRef) -> Result<Fetched, StoreError> {
+    /// Who is to give a recording; `None` where the event has it, or names nobody.
+    #[must_use]
+    pub fn origin(&self, wanted: &RecordingRef) -> Option<Origin> {
+        let Source::Uri(uri) = &wanted.source else { return None };
+        match Place::of(uri).ok()? {
+            Place::File(path) => self.files.root_of(&path).map(|root| Origin::Folder(root.to_owned())),
+            Place::Web(url) => Origin::host(&url),
+            Place::Object { bucket, .. } => Some(Origin::Bucket(bucket)),
+        }
+    }
+
+    /// Waits until so many bytes of the budget are free as the recording may have.
+    ///
+    /// # Errors
+    /// A recording that is said to have more than is allowed.
+    pub async fn reserve(&self, wanted: &RecordingRef) -> Result<Share, StoreError> {
         let promised = match &wanted.source {
             Source::Inline(bytes) => Some(bytes.len() as u64),
             Source::Uri(_) => wanted.size_bytes,
@@ -167,12 +193,24 @@ impl Store {
         if let Some(actual) = promised.filter(|bytes| *bytes > self.limit.0) {
             return Err(StoreError::TooLarge { actual: Some(ByteSize(actual)), limit: self.limit });
         }
-        let mut share = self.reserve(promised.unwrap_or(self.limit.0)).await?;
-        let recording = match &wanted.source {
-            Source::Inline(bytes) => Recording::of(bytes.clone()),
-            Source::Uri(uri) => tokio::time::timeout(self.fetch_timeout, self.fetch_uri(uri, promised))
-                .await
-                .unwrap_or(Err(StoreError::TooSlow(self.fetch_timeout)))?,
+        let units = budget_units(promised.unwrap_or(self.limit.0));
+        let share = Arc::clone(&self.budget).acquire_many_owned(units).await;
+        share.map_err(|closed| StoreError::Copy(std::io::Error::other(closed)))
+    }
+
+    /// Asks for a recording once, and checks it; `share` is what was reserved for it.
+    ///
+    /// # Errors
+    /// Why it is not to be had.
+    pub async fn ask(&self, wanted: &RecordingRef, share: Share) -> Result<Fetched, StoreError> {
+        let (recording, mut share) = match &wanted.source {
+            Source::Inline(bytes) => (Recording::of(bytes.clone()), share),
+            Source::Uri(uri) => {
+                let fetched = self.fetch_uri(uri, wanted.size_bytes, share);
+                tokio::time::timeout(self.fetch_timeout, fetched)
+                    .await
+                    .unwrap_or(Err(StoreError::TooSlow(self.fetch_timeout)))?
+            }
         };
         check(wanted, &recording)?;
         let unused = share.num_permits().saturating_sub(budget_units(recording.bytes()) as usize);
@@ -180,19 +218,23 @@ impl Store {
         Ok(Fetched { recording, _share: share })
     }
 
-    /// Waits until so many bytes of the budget are free.
-    async fn reserve(&self, bytes: u64) -> Result<OwnedSemaphorePermit, StoreError> {
-        let share = Arc::clone(&self.budget).acquire_many_owned(budget_units(bytes)).await;
-        share.map_err(|closed| StoreError::Copy(std::io::Error::other(closed)))
-    }
-
-    async fn fetch_uri(&self, uri: &RecordingUri, promised: Option<u64>) -> Result<Recording, StoreError> {
+    async fn fetch_uri(
+        &self,
+        uri: &RecordingUri,
+        promised: Option<u64>,
+        share: Share,
+    ) -> Result<(Recording, Share), StoreError> {
         // More than was promised, and so reserved, is another recording.
         let limit = promised.map_or(self.limit, |bytes| ByteSize(self.limit.0.min(bytes)));
         let fetched = match Place::of(uri)? {
-            Place::File(path) => self.copy_file(path, limit).await,
-            Place::Web(url) => self.web.fetch(&url, limit, &self.spool).await,
-            Place::Object { bucket, key } => self.buckets.fetch(&bucket, &key, limit, &self.spool).await,
+            Place::File(path) => self.copy_file(path, limit, share).await,
+            Place::Web(url) => {
+                self.web.fetch(&url, limit, &self.spool).await.map(|recording| (recording, share))
+            }
+            Place::Object { bucket, key } => {
+                let fetched = self.buckets.fetch(&bucket, &key, limit, &self.spool).await;
+                fetched.map(|recording| (recording, share))
+            }
         };
         match (fetched, promised) {
             (Err(StoreError::TooLarge { actual, .. }), Some(expected)) => {
@@ -202,10 +244,22 @@ impl Store {
         }
     }
 
-    async fn copy_file(&self, path: PathBuf, limit: ByteSize) -> Result<Recording, StoreError> {
-        let (files, spool) = (self.files.clone(), self.spool.clone());
-        let copy = tokio::task::spawn_blocking(move || files.copy(&path, limit, &spool));
-        copy.await.unwrap_or_else(|error| Err(StoreError::Copy(std::io::Error::other(error))))
+    /// Copies on a thread of its own, which nobody can break off: what it holds of the budget stays with it until it
+    /// has ended.
+    async fn copy_file(
+        &self,
+        path: PathBuf,
+        limit: ByteSize,
+        share: Share,
+    ) -> Result<(Recording, Share), StoreError> {
+        let (files, spool, within) = (self.files.clone(), self.spool.clone(), self.fetch_timeout);
+        let copy = tokio::task::spawn_blocking(move || {
+            files.copy(&path, limit, &spool, within).map(|recording| (recording, share))
+        });
+        // Its own words would quote a panic's message.
+        let failed =
+            |_| StoreError::Copy(std::io::Error::other("the copy ended in a way that it should not have"));
+        copy.await.map_err(failed)?
     }
 }
 

@@ -33,6 +33,24 @@ pub enum Place {
     },
 }
 
+/// Who gives recordings. Whoever gives one recording is not out of order as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// One of the folders of `file:` recordings: each may be a disk of its own.
+    Folder(PathBuf),
+    /// A web server, by host and port.
+    Host(String, u16),
+    /// A bucket of the object store.
+    Bucket(String),
+}
+
+impl Origin {
+    /// The server of a URL.
+    pub(super) fn host(url: &Url) -> Option<Self> {
+        Some(Self::Host(url.host_str()?.to_owned(), url.port_or_known_default()?))
+    }
+}
+
 impl Place {
     /// Reads a recording's URI.
     ///

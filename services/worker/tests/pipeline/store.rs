@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use callqa_proto::Topic;
 use callqa_proto::wire::{CallRecorded, Purpose};
@@ -79,8 +81,7 @@ fn a_store_that_answers_nobody_costs_no_call_its_grace() {
     wait_until("calls wait for the store", blocked);
     assert_eq!(cluster.length(Topic::Results.default_name(), 3), 0, "no call has paid for it");
 
-    let store = TcpListener::bind(address).expect("the same port");
-    std::thread::spawn(move || store.incoming().flatten().for_each(serve));
+    serve(TcpListener::bind(address).expect("the same port"), |_| 200);
     let rows = cluster.rows(Topic::Results, 6);
     wait_until("committed", || cluster.committed() == 6);
     wait_until("nothing waits", || !blocked());
@@ -88,10 +89,91 @@ fn a_store_that_answers_nobody_costs_no_call_its_grace() {
     assert!(rows.iter().all(|row| row.field("ending") == "assessed"));
 }
 
-fn serve(mut stream: TcpStream) {
-    let _ = stream.read(&mut [0; 4096]);
-    let body = wav(GREETS);
-    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+/// Two bad objects, as many as there are seats, on a host that gives all others: these go on, and the two are dead
+/// letters once the host has given others their recordings for as long as the grace.
+#[test]
+fn bad_objects_of_a_host_cost_their_own_calls_alone() {
+    let cluster = Cluster::start();
+    let store = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let host = store.local_addr().expect("bound").to_string();
+    serve(store, |path| if path.starts_with("/bad") { 500 } else { 200 });
+    for name in ["bad-0", "bad-1"] {
+        cluster.publish(&message(&by_uri(name, &format!("http://{host}/{name}.wav"))));
+    }
+    let worker = Running::start(cluster.config(&[
+        ("store.hosts", &host),
+        ("store.plain_http", "true"),
+        ("store.private_networks", "127.0.0.0/8"),
+        ("store.recording_grace", "1500ms"),
+    ]));
+    wait_until("the store is taken for dead", || worker.metric("callqa_blocked{cause=\"store\"}") > 0.0);
+    let dead = "callqa_calls_total{ending=\"dead_lettered\",reason=\"recording_unreachable\"}";
+    let assessed = "callqa_calls_total{ending=\"assessed\",reason=\"\"}";
+    let mut good: u32 = 0;
+    wait_until("the bad ones are given up", || {
+        if worker.metric(assessed) >= f64::from(good) {
+            let name = format!("good-{good}");
+            cluster.publish(&message(&by_uri(&name, &format!("http://{host}/{name}.wav"))));
+            good += 1;
+        }
+        worker.metric(dead) >= 2.0
+    });
+    let rows = cluster.rows(Topic::Results, good as usize + 2);
+    wait_until("nothing waits", || worker.metric("callqa_blocked{cause=\"store\"}") < 1.0);
+    worker.stop();
+    assert!(good > 1, "the host gave others their recordings meanwhile");
+    for row in &rows {
+        let expect = if row.field("call_id").starts_with("bad") { "dead_lettered" } else { "assessed" };
+        assert_eq!(row.field("ending"), expect, "{row:?}");
+    }
+}
+
+/// Credentials that have expired are no call's fault: without any grace, all wait until they are renewed.
+#[test]
+fn a_login_that_is_refused_costs_no_call_its_grace() {
+    let cluster = Cluster::start();
+    let store = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("http://{}", store.local_addr().expect("bound"));
+    let is_renewed = Arc::new(AtomicBool::new(false));
+    let renewed = Arc::clone(&is_renewed);
+    serve(store, move |_| if renewed.load(Ordering::SeqCst) { 200 } else { 403 });
+    for n in 0..4 {
+        cluster.publish(&message(&by_uri(&format!("call-{n}"), &format!("s3://recordings/{n}.wav"))));
+    }
+    let worker = Running::start(cluster.config(&[
+        ("store.s3.endpoint", &endpoint),
+        ("store.s3.buckets", "recordings"),
+        ("store.s3.access_key_id", "AKIATEST"),
+        ("store.s3.secret_access_key", "expired"),
+        ("store.plain_http", "true"),
+        ("store.private_networks", "127.0.0.0/8"),
+    ]));
+    // More than there are seats: who waits stands aside.
+    wait_until("all four wait", || worker.metric("callqa_calls_in_flight") >= 4.0);
+    wait_until("for the store", || worker.metric("callqa_blocked{cause=\"store\"}") > 0.0);
+    assert_eq!(cluster.length(Topic::Results.default_name(), 3), 0, "no call has paid for it");
+    is_renewed.store(true, Ordering::SeqCst);
+    let rows = cluster.rows(Topic::Results, 4);
+    worker.stop();
+    assert!(rows.iter().all(|row| row.field("ending") == "assessed"));
+}
+
+/// Answers each path with this status, and with a recording where that is 200.
+fn serve(store: TcpListener, status: impl Fn(&str) -> u16 + Send + 'static) {
+    std::thread::spawn(move || store.incoming().flatten().for_each(|stream| answer(stream, &status)));
+}
+
+fn answer(mut stream: TcpStream, status: impl Fn(&str) -> u16) {
+    let mut request = [0; 4096];
+    let count = stream.read(&mut request).unwrap_or(0);
+    let request = String::from_utf8_lossy(&request[..count]);
+    let status = status(request.split(' ').nth(1).unwrap_or_default());
+    let body = if status == 200 { wav(GREETS) } else { Vec::new() };
+    let head = format!(
+        "HTTP/1.1 {status} x\r\nconnection: close\r\nlast-modified: Mon, 05 Jan 2026 09:30:00 GMT\r\n\
+         etag: \"x\"\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
 }
 

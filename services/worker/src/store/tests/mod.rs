@@ -230,3 +230,39 @@ async fn a_recording_that_comes_late_is_waited_for() {
     std::fs::write(&path, [7; 10]).expect("written");
     assert_eq!(fetch.await.expect("there now").recording.bytes(), 10);
 }
+
+/// Without time for a second attempt after the first, which takes all of `fetch_timeout`.
+#[tokio::test]
+async fn a_host_that_is_slow_costs_no_more_than_the_patience() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let came = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&came);
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    });
+    let slow = wanted(format!("http://{address}/slow.wav"));
+    let config = config::Store {
+        fetch_timeout: Duration::from_millis(300),
+        patience: Duration::from_millis(700),
+        ..config(&["127.0.0.0/8"])
+    };
+    check(fetch(&config, &slow).await, Err("TooSlow"));
+    assert_eq!(came.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn who_gives_a_recording_is_known_by_its_place() {
+    let store = open(&config(&[]));
+    let origin = |uri: &str| store.origin(&wanted(uri));
+    assert_eq!(origin("https://media.example/a.wav?sig=x"), origin("https://MEDIA.example:443/b.wav"));
+    assert_ne!(origin("https://media.example/a.wav"), origin("https://media.example:8443/a.wav"));
+    assert_ne!(origin("https://media.example/a.wav"), origin("https://other.example/a.wav"));
+    assert_eq!(origin("s3://recordings/a.wav"), origin("s3://recordings/b/c.wav"));
+    assert_ne!(origin("s3://recordings/a.wav"), origin("s3://old.recordings/a.wav"));
+    assert_eq!(origin("no place"), None);
+}

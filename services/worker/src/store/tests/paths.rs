@@ -187,7 +187,7 @@ fn a_folder_that_turns_into_a_link_meanwhile() {
         assert!(std::time::Instant::now() < deadline, "{copies} copies, {read} read, {links} links");
         copies += 1;
         std::thread::yield_now();
-        match roots.copy(&secret, LIMIT, folder.path()) {
+        match roots.copy(&secret, LIMIT, folder.path(), Duration::MAX) {
             // Ten bytes are the root's own; the secret has six. An empty one was caught before it was written.
             Ok(copied) => {
                 assert!(matches!(copied.bytes(), 10 | 0), "the secret was read");
@@ -209,9 +209,55 @@ fn a_folder_that_turns_into_a_link_meanwhile() {
 async fn a_byte_too_many() {
     let folder = folders();
     let roots = FileRoots::open(&[folder.path().join("inside")]).expect("there");
-    let error =
-        roots.copy(&folder.path().join("inside/call.wav"), ByteSize(9), folder.path()).expect_err("ten");
+    let path = folder.path().join("inside/call.wav");
+    let error = roots.copy(&path, ByteSize(9), folder.path(), Duration::MAX).expect_err("ten");
     assert_eq!(error.to_string(), "recording is 10 bytes, more than the 9 bytes allowed");
+}
+
+/// Nobody waits for it any more, and it holds a share of the byte budget.
+#[test]
+fn a_copy_that_takes_too_long_is_given_up() {
+    let folder = folders();
+    let roots = FileRoots::open(&[folder.path().join("inside")]).expect("there");
+    let path = folder.path().join("inside/call.wav");
+    let error = roots.copy(&path, LIMIT, folder.path(), Duration::ZERO).expect_err("no time");
+    assert!(matches!(error, StoreError::TooSlow(_)), "{error:?}");
+}
+
+/// The one thread that copies is taken: the copy begins when nobody waits for it any more.
+#[test]
+fn a_copy_holds_its_share_of_the_byte_budget_until_it_ends() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
+    runtime.expect("a runtime").block_on(async {
+        let folder = folders();
+        let root = folder.path().join("inside");
+        let recording = wanted(format!("file://{}/call.wav", root.display()));
+        let fetch_timeout = Duration::from_millis(50);
+        let store = open(&config::Store { file_roots: vec![root], fetch_timeout, ..config(&[]) });
+        let (release, until_released) = std::sync::mpsc::channel::<()>();
+        let taken = tokio::task::spawn_blocking(move || drop(until_released.recv()));
+        let all = store.budget.available_permits();
+        let error = store.fetch(&recording).await.expect_err("no thread");
+        assert!(matches!(error, StoreError::TooSlow(_)), "{error:?}");
+        assert!(store.budget.available_permits() < all, "a copy is still to come");
+
+        drop(release);
+        taken.await.expect("released");
+        tokio::task::spawn_blocking(|| ()).await.expect("its turn comes after the copy");
+        assert_eq!(store.budget.available_permits(), all);
+    });
+}
+
+/// Each folder may be a disk of its own: one that fails says nothing of the others.
+#[tokio::test]
+async fn a_recording_comes_from_the_folder_that_it_lies_under() {
+    let folder = folders();
+    let roots = [folder.path().join("inside"), folder.path().join("outside")];
+    let store = open(&config::Store { file_roots: roots.to_vec(), ..config(&[]) });
+    let origin = |path: &str| store.origin(&wanted(format!("file://{}/{path}", folder.path().display())));
+    assert_eq!(origin("inside/a.wav"), origin("inside/b/c.wav"));
+    assert!(origin("inside/a.wav").is_some() && origin("inside/a.wav") != origin("outside/a.wav"));
+    assert_eq!(origin("elsewhere/a.wav"), None);
 }
 
 #[test]
