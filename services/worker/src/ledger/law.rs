@@ -1,5 +1,5 @@
-//! The ledger against a Kafka of one page: rebalances come at any time, calls settle in any order, and
-//! no call is forgotten before it has its ending.
+//! The ledger against a Kafka of one page: rebalances come at any time, calls come again and settle in any order,
+//! and no call is forgotten before it has its ending.
 
 use std::time::Instant;
 
@@ -16,6 +16,8 @@ enum Step {
     Assign(i32),
     Revoke(i32),
     Take(i32),
+    /// The consumer's place is lost: calls from an earlier one on come again.
+    GoBack(i32, i64),
     /// The ending of some call is published: one of this assignment, or of one that is over.
     Settle(usize),
     Commit,
@@ -26,6 +28,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => partition.clone().prop_map(Step::Assign),
         1 => partition.clone().prop_map(Step::Revoke),
+        1 => (partition.clone(), 0..CALLS).prop_map(|(number, to)| Step::GoBack(number, to)),
         6 => partition.prop_map(Step::Take),
         6 => (0..64usize).prop_map(Step::Settle),
         2 => Just(Step::Commit),
@@ -63,8 +66,16 @@ impl World {
                     && *at < CALLS
                 {
                     let taken = self.ledger.taken(&Self::partition(*number), *at, Instant::now());
-                    self.taken.push(taken.expect("ours").0);
                     *at += 1;
+                    if let Some((position, _)) = taken {
+                        assert!(!self.taken.contains(&position), "taken twice: {position:?}");
+                        self.taken.push(position);
+                    }
+                }
+            }
+            Step::GoBack(number, to) => {
+                if let Some(at) = &mut self.cursor[*number as usize] {
+                    *at = (*at).min(*to);
                 }
             }
             Step::Settle(which) if !self.taken.is_empty() => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use partition::PartitionLedger;
+use partition::{Arrival, PartitionLedger};
 
 /// One partition of an input topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,14 +91,20 @@ impl Ledger {
         }
     }
 
-    /// Records that the call at `offset` was taken; `None` where the partition is not ours.
+    /// Records that the call at `offset` was taken; `None` where the partition is not ours, and where the call was
+    /// taken before and is not forgotten.
     ///
-    /// A partition that goes backwards (its offsets were reset, the topic was made anew) begins
-    /// afresh: to judge a call twice is harmless, to pass one over is not.
+    /// A partition that goes back behind what may be committed (its offsets were reset, the topic was made anew)
+    /// begins afresh: to judge a call twice is harmless, to pass one over is not. One that goes back less far does
+    /// not: from there on, the earlier calls that are still in flight would be passed over.
     pub fn taken(&mut self, partition: &Partition, offset: i64, at: Instant) -> Option<(Position, Lease)> {
-        if !self.assignments.get_mut(partition)?.calls.taken(offset, at) {
-            self.assigned(partition.clone());
-            let _first = self.assignments.get_mut(partition)?.calls.taken(offset, at);
+        match self.assignments.get_mut(partition)?.calls.taken(offset, at) {
+            Arrival::New => {}
+            Arrival::Repeat => return None,
+            Arrival::WentBack => {
+                self.assigned(partition.clone());
+                let _first = self.assignments.get_mut(partition)?.calls.taken(offset, at);
+            }
         }
         let assignment = self.assignments.get(partition)?;
         let position = Position { partition: partition.clone(), offset, epoch: assignment.epoch };
@@ -212,6 +218,24 @@ mod tests {
         take(&mut ledger, 0, 5);
         ledger.settle(&early);
         assert_eq!((to_commit(&ledger), ledger.unsettled()), (vec![(0, 5)], 1));
+    }
+
+    /// The broker lost its place and begins again at its first call, while that one is still in flight.
+    #[test]
+    fn a_call_that_comes_again_is_not_taken_twice() {
+        let mut ledger = Ledger::default();
+        ledger.assigned(partition(0));
+        let (first, lease) = take(&mut ledger, 0, 5);
+        let (second, _) = take(&mut ledger, 0, 6);
+        for offset in [5, 6] {
+            assert!(ledger.taken(&partition(0), offset, Instant::now()).is_none());
+        }
+        ledger.settle(&second);
+        assert!(ledger.taken(&partition(0), 6, Instant::now()).is_none(), "its ending is published");
+        assert!(!lease.is_over());
+        assert_eq!((to_commit(&ledger), ledger.unsettled()), (vec![(0, 5)], 1));
+        ledger.settle(&first);
+        assert_eq!(to_commit(&ledger), [(0, 7)]);
     }
 
     #[test]

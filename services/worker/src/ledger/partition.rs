@@ -3,6 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+/// What a call that comes is to its partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// It comes for the first time.
+    New,
+    /// It came before, and Kafka has not forgotten it: it is in flight, or has its ending and waits for earlier calls.
+    Repeat,
+    /// The partition went back behind what may be committed: its offsets were reset, or the topic was made anew.
+    /// What is known of it says nothing any more.
+    WentBack,
+}
+
 /// Tracks the calls of one partition that are in flight.
 ///
 /// A committed offset tells Kafka that *every* earlier call has reached a durable end, so the
@@ -21,19 +33,19 @@ pub struct PartitionLedger {
 }
 
 impl PartitionLedger {
-    /// Records that the call at `offset` was taken from the topic.
-    ///
-    /// Returns `false`, and records nothing, where the partition went backwards: its offsets were
-    /// reset, or the topic was made anew. What is known of it then says nothing any more.
+    /// Records that the call at `offset` was taken from the topic, where it comes for the first time; nothing else.
     #[must_use]
-    pub fn taken(&mut self, offset: i64, at: Instant) -> bool {
+    pub fn taken(&mut self, offset: i64, at: Instant) -> Arrival {
+        if self.next.is_some_and(|next| offset < next) {
+            return Arrival::WentBack;
+        }
         if self.highest.is_some_and(|highest| offset <= highest) {
-            return false;
+            return Arrival::Repeat;
         }
         self.next.get_or_insert(offset);
         self.highest = Some(offset);
         self.in_flight.insert(offset, at);
-        true
+        Arrival::New
     }
 
     /// Records that the call at `offset` has its ending, durably. A second settlement changes nothing.
@@ -81,7 +93,7 @@ mod tests {
     fn ledger(offsets: &[i64]) -> PartitionLedger {
         let mut ledger = PartitionLedger::default();
         for &offset in offsets {
-            assert!(ledger.taken(offset, Instant::now()));
+            assert_eq!(ledger.taken(offset, Instant::now()), Arrival::New);
         }
         ledger
     }
@@ -126,11 +138,21 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_that_goes_backwards_is_refused() {
-        let mut ledger = ledger(&[7, 8]);
-        assert!(!ledger.taken(8, Instant::now()));
-        assert!(!ledger.taken(3, Instant::now()));
-        assert_eq!((ledger.unsettled(), ledger.next()), (2, Some(7)));
+    fn what_comes_again_changes_nothing() {
+        let mut ledger = ledger(&[7, 8, 9]);
+        ledger.settle(8);
+        for (offset, arrival) in [
+            (3, Arrival::WentBack),
+            (6, Arrival::WentBack),
+            (7, Arrival::Repeat),
+            (8, Arrival::Repeat),
+            (9, Arrival::Repeat),
+        ] {
+            assert_eq!(ledger.taken(offset, Instant::now()), arrival, "{offset}");
+            assert_eq!((ledger.unsettled(), ledger.next()), (2, Some(7)));
+        }
+        ledger.settle(7);
+        assert_eq!(ledger.taken(8, Instant::now()), Arrival::WentBack, "Kafka may have forgotten it");
     }
 
     #[derive(Debug, Clone)]
@@ -158,7 +180,7 @@ mod tests {
                 match step {
                     Step::Take(gap) => {
                         at += gap;
-                        prop_assert!(ledger.taken(at, Instant::now()));
+                        prop_assert_eq!(ledger.taken(at, Instant::now()), Arrival::New);
                         unsettled.push(at);
                     }
                     Step::Settle(_) if unsettled.is_empty() => {}
