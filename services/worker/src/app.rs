@@ -8,7 +8,7 @@ use std::time::Duration;
 use callqa_domain::{ModelId, Provenance, Rulebook, RulebookErrors};
 use callqa_models::{Kit, ModelError, Models, ModelsConfig};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{error, info, warn};
 
@@ -24,6 +24,7 @@ use crate::journey::Road;
 use crate::publish::{PublishError, Publisher};
 use crate::stopping::Stopping;
 use crate::store::{Store, StoreOpenError};
+use crate::task::TaskLost;
 use crate::telemetry::{Metrics, ServeError, serve};
 use crate::ticket::Ticket;
 use crate::turns::Turns;
@@ -85,7 +86,7 @@ pub enum AppError {
     Signals(std::io::Error),
     /// A mistake in this program.
     #[error("the worker failed in a way that it should not have: {0}")]
-    Bug(#[source] JoinError),
+    Bug(#[from] TaskLost),
     /// The poll thread ended without a word.
     #[error("the poll thread failed in a way that it should not have")]
     IntakeGone,
@@ -150,7 +151,7 @@ impl Worker {
         let crashes = u32::try_from(config.analysts.crashes).unwrap_or(u32::MAX);
         let journal = Arc::new(Journal::open(config.journal.as_deref(), crashes, Arc::clone(&metrics))?);
         let kafka = config.kafka.clone();
-        tokio::task::spawn_blocking(move || check_topics(&kafka)).await.map_err(AppError::Bug)??;
+        tokio::task::spawn_blocking(move || check_topics(&kafka)).await.map_err(TaskLost::from)??;
         let store = Store::open(&config.store, config.limits.recording_bytes, Arc::clone(&metrics))?;
         let publisher = Publisher::new(&config.kafka, Arc::clone(&metrics), Arc::clone(&health))?;
 
@@ -273,7 +274,7 @@ impl Worker {
                     journeys.spawn(Arc::clone(&self.road).travel(ticket));
                 }
                 // A call that is lost here would hold back all later ones for ever.
-                Some(Err(bug)) = journeys.join_next() => return Err(AppError::Bug(bug)),
+                Some(bug) = next_lost(journeys) => return Err(bug.into()),
                 _ = watch.tick() => self.health.analyst_stuck(self.analysts.is_stuck()),
             }
         }
@@ -281,11 +282,19 @@ impl Worker {
 }
 
 async fn finish(journeys: &mut JoinSet<()>) {
+    while let Some(bug) = next_lost(journeys).await {
+        error!(error = &bug as &dyn std::error::Error, "a call failed in a way that it should not have");
+    }
+}
+
+/// Lets go of every journey that ends as it should, until one does not; `None` once there is none on its way.
+async fn next_lost(journeys: &mut JoinSet<()>) -> Option<TaskLost> {
     while let Some(finished) = journeys.join_next().await {
         if let Err(bug) = finished {
-            error!(error = &bug as &dyn std::error::Error, "a call failed in a way that it should not have");
+            return Some(bug.into());
         }
     }
+    None
 }
 
 /// Version of this program, as results tell it.
@@ -315,5 +324,30 @@ fn provenance(config: &Config, equipment: &Equipment) -> Provenance {
         rulebook_digest: rulebook.digest().to_owned(),
         config_digest: config.limits.digest(),
         build: BUILD.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn fails() {
+        panic!("while hearing 6222021234567890123");
+    }
+
+    #[tokio::test]
+    async fn a_lost_journey_is_noticed_behind_finished_ones() {
+        let mut journeys = JoinSet::new();
+        for _ in 0..3 {
+            journeys.spawn(async {});
+        }
+        journeys.spawn(fails());
+        let bug = next_lost(&mut journeys).await.expect("lost");
+        assert_eq!(
+            AppError::from(bug).to_string(),
+            "the worker failed in a way that it should not have: a task panicked; its place is in the log"
+        );
+        assert_eq!(next_lost(&mut journeys).await, None);
+        assert!(journeys.is_empty());
     }
 }

@@ -23,6 +23,7 @@ pub mod recording;
 pub mod refusal;
 pub mod stopping;
 pub mod store;
+pub mod task;
 pub mod telemetry;
 pub mod ticket;
 pub mod turns;
