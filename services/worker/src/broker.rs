@@ -53,24 +53,29 @@ pub enum BrokerError {
     },
 }
 
-/// The options that every client of ours has.
+/// The options of a client: those that every one of ours has, and its own `defaults`. What kafka.client says wins over
+/// both; what must not be said there is refused with the settings.
 #[must_use]
-pub fn client_options(kafka: &Kafka) -> ClientConfig {
+pub fn client_options(kafka: &Kafka, defaults: &[(&str, String)]) -> ClientConfig {
     let mut options = ClientConfig::new();
+    options.set("client.id", "callqa-worker");
     for (name, value) in LIVELINESS {
         options.set(name, value);
+    }
+    for (name, value) in defaults {
+        options.set(*name, value);
     }
     for (name, value) in &kafka.client {
         options.set(name, value.expose());
     }
-    options.set("bootstrap.servers", &kafka.brokers).set("client.id", "callqa-worker");
+    options.set("bootstrap.servers", &kafka.brokers);
     options
 }
 
 /// The options of a client that reads.
 #[must_use]
-pub fn reader_options(kafka: &Kafka) -> ClientConfig {
-    let mut options = client_options(kafka);
+pub fn reader_options(kafka: &Kafka, defaults: &[(&str, String)]) -> ClientConfig {
+    let mut options = client_options(kafka, defaults);
     // A topic that is missing is an operator's slip: it must not come to be with one partition.
     options.set("allow.auto.create.topics", "false");
     options
@@ -137,7 +142,7 @@ impl Complaints {
 /// One sentence about what is missing.
 pub fn check_topics(kafka: &Kafka) -> Result<(), BrokerError> {
     // A group is never joined; the client wants a name for it where it is polled.
-    let client: BaseConsumer<Complaints> = reader_options(kafka)
+    let client: BaseConsumer<Complaints> = reader_options(kafka, &[])
         .set("group.id", &kafka.group)
         .create_with_context(Complaints::default())
         .map_err(BrokerError::Options)?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use callqa_proto::Message;
+use rdkafka::ClientConfig;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
@@ -194,14 +195,17 @@ impl Publisher {
 }
 
 fn producer(kafka: &Kafka) -> Result<RowProducer, PublishError> {
-    client_options(kafka)
+    options(kafka).create_with_context(Log).map_err(PublishError::Producer)
+}
+
+fn options(kafka: &Kafka) -> ClientConfig {
+    let defaults = [("compression.type", "zstd".to_owned()), ("linger.ms", LINGER.as_millis().to_string())];
+    let mut options = client_options(kafka, &defaults);
+    options
         .set("enable.idempotence", "true")
         .set("acks", "all")
-        .set("compression.type", "zstd")
-        .set("linger.ms", LINGER.as_millis().to_string())
-        .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string())
-        .create_with_context(Log)
-        .map_err(PublishError::Producer)
+        .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string());
+    options
 }
 
 /// Hands the producer's own log lines on.
@@ -220,5 +224,42 @@ impl ClientContext for Log {
 
     fn error(&self, error: KafkaError, reason: &str) {
         warn!(client = "producer", error = &error as &dyn Error, reason, "kafka client error");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    /// With these options in kafka.client, the producer is made with that one.
+    #[track_caller]
+    fn check(set: &[(&str, &str)], option: &str, expect: &str) {
+        let environment = set.iter().map(|(name, value)| {
+            (format!("CALLQA_KAFKA__CLIENT__{}", name.to_uppercase().replace('.', "_")), (*value).to_owned())
+        });
+        let kafka = Config::load(None, environment).expect("valid").kafka;
+        assert_eq!(options(&kafka).get(option), Some(expect));
+        assert!(producer(&kafka).is_ok(), "librdkafka takes it");
+    }
+
+    #[test]
+    fn what_kafka_client_says_wins_over_our_defaults() {
+        for (option, ours, theirs) in [
+            ("client.id", "callqa-worker", "quality-7"),
+            ("compression.type", "zstd", "lz4"),
+            ("linger.ms", "5", "50"),
+            ("socket.timeout.ms", "10000", "20000"),
+        ] {
+            check(&[], option, ours);
+            check(&[(option, theirs)], option, theirs);
+        }
+    }
+
+    #[test]
+    fn what_promises_rest_on_stays() {
+        check(&[], "acks", "all");
+        check(&[], "enable.idempotence", "true");
+        check(&[], "delivery.timeout.ms", "15000");
     }
 }

@@ -15,8 +15,11 @@ const SYSTEM_FOLDERS: [&str; 3] = ["/proc", "/sys", "/dev"];
 /// The program itself and a stereo call of two minutes take 48 MiB of address space, where 32 MiB do not suffice.
 const LEAST_TO_DECODE: ByteSize = ByteSize::mebibytes(64);
 
-/// Options of librdkafka that the worker's promises rest on.
-const OUR_OPTIONS: [(&str, &str); 13] = [
+/// Kafka's default for group.min.session.timeout.ms.
+const SHORTEST_SESSION: Duration = Duration::from_secs(6);
+
+/// Options of librdkafka that the worker's promises rest on, under each of their names.
+const OUR_OPTIONS: [(&str, &str); 18] = [
     ("bootstrap.servers", "set kafka.brokers"),
     ("metadata.broker.list", "set kafka.brokers"),
     ("group.id", "set kafka.group"),
@@ -30,7 +33,16 @@ const OUR_OPTIONS: [(&str, &str); 13] = [
     ("partition.assignment.strategy", "a rebalance must leave running calls alone"),
     ("enable.idempotence", "a retried row must not be written twice"),
     ("acks", "an ending is durable only on all replicas"),
+    ("request.required.acks", "an ending is durable only on all replicas"),
+    ("delivery.timeout.ms", "after it a row is sent anew, and /ready tells that results are not taken"),
+    ("message.timeout.ms", "after it a row is sent anew, and /ready tells that results are not taken"),
+    ("statistics.interval.ms", "they tell of failed commits, of the lag, and of a silent broker"),
+    ("allow.auto.create.topics", "a missing topic must be noticed, not made with one partition"),
 ];
+
+/// Second names of options that the worker sets unless it is told otherwise.
+const SECOND_NAMES: [(&str, &str); 2] =
+    [("compression.codec", "compression.type"), ("queue.buffering.max.ms", "linger.ms")];
 
 /// Notes everything that is wrong with settings that could be read one by one.
 pub fn check(config: &Config, reader: &mut Reader) {
@@ -100,10 +112,11 @@ fn check_kafka(kafka: &Kafka, reader: &mut Reader) {
     if kafka.group.trim().is_empty() {
         reader.mistake("kafka.group", "is empty; without a group no offset can be committed");
     }
-    if kafka.session_timeout < Duration::from_secs(1) {
+    if kafka.session_timeout < SHORTEST_SESSION {
         let what = format!(
-            "{} is less than 1s; any pause would cost us the partitions",
-            humantime::format_duration(kafka.session_timeout)
+            "{} is less than {}, and brokers refuse such a member (group.min.session.timeout.ms)",
+            humantime::format_duration(kafka.session_timeout),
+            humantime::format_duration(SHORTEST_SESSION)
         );
         reader.mistake("kafka.session_timeout", what);
     }
@@ -118,6 +131,14 @@ fn check_kafka(kafka: &Kafka, reader: &mut Reader) {
     for (option, why) in OUR_OPTIONS {
         if kafka.client.contains_key(option) {
             reader.mistake(&format!("kafka.client.{option}"), format!("is the worker's own: {why}"));
+        }
+    }
+    for (option, name) in SECOND_NAMES {
+        if kafka.client.contains_key(option) {
+            let what = format!(
+                "is another name of {name}; set that, or chance decides whether ours or yours counts"
+            );
+            reader.mistake(&format!("kafka.client.{option}"), what);
         }
     }
 }

@@ -125,6 +125,49 @@ fn settings_that_do_not_fit_together() {
 }
 
 #[test]
+fn options_that_promises_rest_on_are_refused_under_each_of_their_names() {
+    let durable = "an ending is durable only on all replicas";
+    let noticed = "after it a row is sent anew, and /ready tells that results are not taken";
+    for (option, why) in [
+        ("acks", durable),
+        ("request.required.acks", durable),
+        ("delivery.timeout.ms", noticed),
+        ("message.timeout.ms", noticed),
+        ("statistics.interval.ms", "they tell of failed commits, of the lag, and of a silent broker"),
+        ("allow.auto.create.topics", "a missing topic must be noticed, not made with one partition"),
+    ] {
+        check_one(
+            &format!("kafka.client.'{option}' = '1'"),
+            &format!("kafka.client.{option}"),
+            &format!("is the worker's own: {why}"),
+        );
+    }
+}
+
+#[test]
+fn options_that_are_left_to_operators_have_one_name() {
+    for (option, name) in [("compression.codec", "compression.type"), ("queue.buffering.max.ms", "linger.ms")]
+    {
+        check_one(
+            &format!("kafka.client.'{option}' = '1'"),
+            &format!("kafka.client.{option}"),
+            &format!("is another name of {name}; set that, or chance decides whether ours or yours counts"),
+        );
+        load(&format!("kafka.client.'{name}' = '1'"), &[]).expect("theirs to set");
+    }
+}
+
+#[test]
+fn a_session_that_brokers_refuse() {
+    check_one(
+        "kafka.session_timeout = '5s'",
+        "kafka.session_timeout",
+        "5s is less than 6s, and brokers refuse such a member (group.min.session.timeout.ms)",
+    );
+    load("kafka.session_timeout = '6s'", &[]).expect("the least");
+}
+
+#[test]
 fn a_mistake_in_the_environment_names_its_variable() {
     let error = load("", &[("CALLQA_ANALYSTS__COUNT", "many")]).expect_err("a mistake");
     assert_eq!(

@@ -201,7 +201,7 @@ impl Intake {
     }
 }
 
-/// Reads a message and enters it in the ledger; `None` where its partition is not ours any more.
+/// Reads a message and enters it in the ledger; `None` where its partition is not ours any more, or it came before.
 fn take(message: &BorrowedMessage<'_>, ledger: &mut crate::ledger::Ledger) -> Option<Ticket> {
     let taken_at = Instant::now();
     let partition = Partition::new(message.topic(), message.partition());
@@ -216,7 +216,11 @@ fn take(message: &BorrowedMessage<'_>, ledger: &mut crate::ledger::Ledger) -> Op
 }
 
 fn options(kafka: &config::Kafka) -> rdkafka::ClientConfig {
-    let mut options = crate::broker::reader_options(kafka);
+    let defaults = [
+        ("queued.min.messages", FETCHED_AHEAD.to_string()),
+        ("queued.max.messages.kbytes", FETCHED_AHEAD_KB.to_string()),
+    ];
+    let mut options = crate::broker::reader_options(kafka, &defaults);
     options
         .set("group.id", &kafka.group)
         .set("session.timeout.ms", kafka.session_timeout.as_millis().to_string())
@@ -225,11 +229,30 @@ fn options(kafka: &config::Kafka) -> rdkafka::ClientConfig {
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "earliest")
         .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("queued.min.messages", FETCHED_AHEAD.to_string())
-        .set("queued.max.messages.kbytes", FETCHED_AHEAD_KB.to_string())
         .set("statistics.interval.ms", STATISTICS_EVERY.as_millis().to_string());
     if let Some(instance) = &kafka.instance_id {
         options.set("group.instance.id", instance);
     }
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_much_is_fetched_ahead_is_for_kafka_client_to_say() {
+        let fetched_ahead = |environment: &[(&str, &str)]| {
+            let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            let options = options(&config::Config::load(None, environment).expect("valid").kafka);
+            ["queued.min.messages", "queued.max.messages.kbytes"]
+                .map(|option| options.get(option).expect("set").to_owned())
+        };
+        assert_eq!(fetched_ahead(&[]), ["32", "16384"]);
+        let theirs = [
+            ("CALLQA_KAFKA__CLIENT__QUEUED_MIN_MESSAGES", "8"),
+            ("CALLQA_KAFKA__CLIENT__QUEUED_MAX_MESSAGES_KBYTES", "1024"),
+        ];
+        assert_eq!(fetched_ahead(&theirs), ["8", "1024"]);
+    }
 }

@@ -118,9 +118,9 @@ fn a_slow_analyst_does_not_cost_the_membership() {
     (0..4).for_each(|i| cluster.publish(&message(&inline(&format!("slow-{i}"), wav(HANGS)))));
     // The mock lets a new group wait for three seconds, without a poll's counting.
     let worker = Running::start(cluster.config(&[
-        ("kafka.session_timeout", "4s"),
-        ("kafka.max_poll_interval", "4s"),
-        ("analysts.deadline", "4500ms"),
+        ("kafka.session_timeout", "6s"),
+        ("kafka.max_poll_interval", "6s"),
+        ("analysts.deadline", "6500ms"),
     ]));
     let rows = cluster.rows(Topic::Results, 4);
     wait_until("committed", || cluster.committed() == 4);
