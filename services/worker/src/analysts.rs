@@ -52,6 +52,9 @@ pub enum WorkError {
     /// The program failed on this call.
     #[error("the analyst failed on this call in a way that it should not have")]
     Panicked,
+    /// The analyst's thread ended, and this call with it.
+    #[error("the analyst was lost with this call in hand")]
+    Unanswered,
     /// The call is no longer ours, or the worker is stopping.
     #[error("the call is left to another worker")]
     NotWanted,
@@ -67,7 +70,7 @@ impl WorkError {
         match self {
             Self::Assess(error) => error.disposition(),
             // It may have been the memory.
-            Self::Panicked | Self::NotWanted | Self::Blocked(_) => Disposition::Retry,
+            Self::Panicked | Self::Unanswered | Self::NotWanted | Self::Blocked(_) => Disposition::Retry,
         }
     }
 
@@ -81,7 +84,9 @@ impl WorkError {
             Self::Assess(AssessError::WrongChannelLayout { .. }) => DeadLetterReason::WrongChannelLayout,
             Self::Assess(AssessError::Model(_)) => DeadLetterReason::ModelFailed,
             Self::Assess(AssessError::Stopped) => DeadLetterReason::DeadlineExceeded,
-            Self::Panicked | Self::NotWanted | Self::Blocked(_) => DeadLetterReason::Internal,
+            Self::Panicked | Self::Unanswered | Self::NotWanted | Self::Blocked(_) => {
+                DeadLetterReason::Internal
+            }
         }
     }
 }
@@ -134,6 +139,11 @@ impl Analysts {
     #[must_use]
     pub fn queue(&self) -> mpsc::Sender<Work> {
         self.work.clone()
+    }
+
+    /// Waits until no analyst is left: each has ended with a panic that it could not survive.
+    pub async fn gone(&self) {
+        self.work.closed().await;
     }
 
     /// An analyst does not hear its stop signal any more.
@@ -204,15 +214,22 @@ impl Desk {
     /// Whatever ends the process from here on, the next one knows which call was in hand.
     fn judge_on_record(&mut self, work: &Work) -> Result<Judged, WorkError> {
         self.journal.begin(&work.name)?;
-        let judged = self.judge(work);
+        // Models that panic are caught where they do; this is for whoever makes them, and for us.
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(work)));
         self.journal.left(&work.name);
-        judged
+        judged.unwrap_or_else(|_| {
+            self.metrics.panicked();
+            Err(WorkError::Panicked)
+        })
     }
 
     fn judge(&mut self, work: &Work) -> Result<Judged, WorkError> {
         let mut analyst = match self.analyst.take() {
             Some(analyst) => analyst,
-            None => (self.maker)().map_err(AssessError::from)?,
+            None => {
+                info!("an analyst is made anew");
+                (self.maker)().map_err(AssessError::from)?
+            }
         };
         let started = Instant::now();
         let stop = StopSignal::at(started + self.deadline);
@@ -234,7 +251,6 @@ impl Desk {
             Err(_) => {
                 // Whatever state its models were left in, nobody will hear of it: the next call gets new ones.
                 self.metrics.panicked();
-                info!("an analyst is made anew");
                 drop(catch_unwind(AssertUnwindSafe(|| drop(analyst))));
                 Err(WorkError::Panicked)
             }

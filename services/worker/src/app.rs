@@ -87,6 +87,9 @@ pub enum AppError {
     /// A mistake in this program.
     #[error("the worker failed in a way that it should not have: {0}")]
     Bug(#[from] TaskLost),
+    /// Nobody is left to judge.
+    #[error("no analyst is left: each ended in a way that it should not have; the log says where")]
+    AnalystsGone,
     /// The poll thread ended without a word.
     #[error("the poll thread failed in a way that it should not have")]
     IntakeGone,
@@ -275,6 +278,7 @@ impl Worker {
                 }
                 // A call that is lost here would hold back all later ones for ever.
                 Some(bug) = next_lost(journeys) => return Err(bug.into()),
+                () = self.analysts.gone() => return Err(AppError::AnalystsGone),
                 _ = watch.tick() => self.health.analyst_stuck(self.analysts.is_stuck()),
             }
         }

@@ -25,6 +25,8 @@ use crate::turns::Turns;
 
 /// The first wait before a call is judged again; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest of these waits, however many attempts are allowed: a stop waits for it, and must not wait for long.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How soon it is tried again to write the journal: a disk with room again is noticed within it.
 const JOURNAL_WAIT: Duration = Duration::from_secs(1);
 /// The same at every repeat, so it does not say how often.
@@ -176,6 +178,8 @@ impl Road {
             () = self.stopping.begun() => return Err(Left::ToOthers),
         };
         self.metrics.spent(Stage::Fetch, begun.elapsed());
+        // It may have taken long, and a call that is another worker's by now must not get an ending from us too.
+        self.still_wanted(ticket)?;
         match fetched {
             Ok(fetched) => {
                 let arrived = self.assess(event, Arc::new(fetched), &name, ticket).await?;
@@ -222,7 +226,7 @@ impl Road {
                         break dead_letter(reason, error.to_string());
                     }
                     self.metrics.retried(Stage::Assess);
-                    tokio::time::sleep(FIRST_WAIT * 2u32.saturating_pow(attempt - 1)).await;
+                    tokio::time::sleep(wait_after(attempt)).await;
                     attempt += 1;
                 }
             }
@@ -251,8 +255,13 @@ impl Road {
             queued_at,
             reply,
         };
+        // Without a single analyst the worker ends, and whoever comes next judges the call.
         self.work.send(work).await.map_err(|_| WorkError::NotWanted)?;
-        judged.await.unwrap_or(Err(WorkError::NotWanted))
+        match judged.await {
+            Ok(judged) => judged,
+            Err(_) if self.work.is_closed() => Err(WorkError::NotWanted),
+            Err(_) => Err(WorkError::Unanswered),
+        }
     }
 
     /// A judgement is on record before it is published: from then on no crash may take it back.
@@ -297,6 +306,11 @@ impl Road {
     }
 }
 
+/// The wait after an attempt, counted from 1.
+fn wait_after(attempt: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(2u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST_WAIT)
+}
+
 fn dead_letter(reason: DeadLetterReason, detail: String) -> ClosedKind {
     ClosedKind::DeadLettered { reason, detail }
 }
@@ -331,3 +345,6 @@ fn span_of(ticket: &Ticket) -> Span {
         traceparent = ticket.headers.traceparent.as_deref(),
     )
 }
+
+#[cfg(test)]
+mod tests;

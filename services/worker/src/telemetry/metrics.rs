@@ -171,7 +171,7 @@ impl Metrics {
             publish_errors: registered!(by("callqa_publish_errors_total", "Rows not delivered", &["kind"])),
             panics: registered!(IntCounter::new(
                 "callqa_analyst_panics_total",
-                "Analysts that were made anew"
+                "Panics of analysts, and of the making of their models"
             )),
             kafka_errors: registered!(IntCounter::new(
                 "callqa_kafka_errors_total",
@@ -247,7 +247,7 @@ impl Metrics {
         self.publish_errors.with_label_values(&[failure.name()]).inc();
     }
 
-    /// An analyst panicked.
+    /// An analyst panicked, or whoever made its models.
     pub fn panicked(&self) {
         self.panics.inc();
     }

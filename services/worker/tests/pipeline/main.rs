@@ -1,6 +1,7 @@
 //! The whole worker in one process: a mock cluster, scripted models, everything between them real.
 #![allow(missing_docs, clippy::expect_used)]
 
+mod analysts;
 mod calls;
 mod cluster;
 mod endings;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use callqa_worker::app::{AppError, Worker};
+use callqa_worker::app::{AppError, Equipment, Worker};
 use callqa_worker::config::Config;
 use callqa_worker::health::Health;
 use callqa_worker::telemetry::Metrics;
@@ -28,12 +29,16 @@ pub struct Running {
 
 impl Running {
     pub fn start(config: Config) -> Self {
+        Self::start_with(config, calls::equipment())
+    }
+
+    pub fn start_with(config: Config, equipment: Equipment) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, parts) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
             runtime.block_on(async {
-                let worker = Worker::start(config, calls::equipment()).await?;
+                let worker = Worker::start(config, equipment).await?;
                 started.send((Arc::clone(worker.metrics()), Arc::clone(worker.health()))).expect("awaited");
                 worker.run(async { drop(stopped.await) }).await
             })
@@ -47,6 +52,15 @@ impl Running {
         let text = self.metrics.text().expect("metrics");
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.parse().expect("a number"))
+    }
+
+    /// Waits until it ends by itself; why.
+    pub fn failed(self) -> AppError {
+        cluster::wait_until("it ends", || self.thread.is_finished());
+        let error = self.thread.join().expect("no panic").expect_err("it can't go on");
+        // Until here: a sender that is gone is a stop too.
+        drop(self.stop);
+        error
     }
 
     pub fn stop(self) {
