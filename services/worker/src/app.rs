@@ -1,7 +1,7 @@
 //! Puts the worker together, runs it, and takes it apart in order.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::Duration;
 
@@ -114,10 +114,7 @@ impl Equipment {
     /// # Errors
     /// What is missing, or is not what it should be.
     pub fn open(config: &Config) -> Result<Self, AppError> {
-        let path = config.rulebook.clone();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| AppError::RulebookUnreadable { path: path.clone(), source })?;
-        let rulebook = Rulebook::parse(&text).map_err(|source| AppError::Rulebook { path, source })?;
+        let rulebook = rulebook(&config.rulebook)?;
         let models = Models::open(&ModelsConfig {
             manifest: config.models.manifest.clone(),
             dir: config.models.dir.clone(),
@@ -127,6 +124,16 @@ impl Equipment {
         let ids = models.ids().into();
         Ok(Self { kits: Box::new(move || models.kit()), models: ids, rulebook: Arc::new(rulebook) })
     }
+}
+
+/// Reads the rulebook that `rulebook.file` names.
+///
+/// # Errors
+/// A file that can't be read, or all mistakes of the rulebook.
+pub fn rulebook(path: &Path) -> Result<Rulebook, AppError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| AppError::RulebookUnreadable { path: path.to_owned(), source })?;
+    Rulebook::parse(&text).map_err(|source| AppError::Rulebook { path: path.to_owned(), source })
 }
 
 /// A worker that is running.

@@ -18,6 +18,7 @@ pub mod journal;
 pub mod journey;
 pub mod ledger;
 pub mod oauth;
+pub mod opening;
 pub mod publish;
 pub mod recording;
 pub mod refusal;

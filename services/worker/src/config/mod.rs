@@ -23,6 +23,8 @@ pub use store::{ObjectStore, Store};
 pub const MOST_ANALYSTS: usize = 512;
 /// Where old calls come in, beside the live ones.
 const BACKFILL_TOPIC: &str = "qa.calls.backfill.v1";
+/// What calls are judged by where nothing else is set.
+pub const DEFAULT_RULEBOOK: &str = "deploy/rulebooks/service-baseline.toml";
 
 /// Everything that an operator can set.
 #[derive(Debug, Clone, PartialEq)]
@@ -251,6 +253,17 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// Refuses settings that have mistakes.
+    pub(crate) fn unless_none(file: Option<&Path>, mistakes: Vec<Mistake>) -> Result<(), Self> {
+        if mistakes.is_empty() {
+            return Ok(());
+        }
+        let name = file.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+        Err(Self::Mistakes { origin: name.unwrap_or_else(|| "environment".to_owned()), mistakes })
+    }
+}
+
 fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     let before = error.span().and_then(|span| text.as_bytes().get(..span.start));
     let line = 1 + before.map_or(0, |before| before.iter().filter(|byte| **byte == b'\n').count());
@@ -276,6 +289,18 @@ impl Config {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
+        let (config, mistakes) = Self::survey(file, environment)?;
+        ConfigError::unless_none(file, mistakes).map(|()| config)
+    }
+
+    /// The same with its mistakes beside it; a setting that is wrong has its default.
+    ///
+    /// # Errors
+    /// A file that can't be read, or that is no TOML.
+    pub fn survey(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<Mistake>), ConfigError> {
         let mut table = toml::Table::new();
         if let Some(path) = file {
             let text = std::fs::read_to_string(path)
@@ -285,12 +310,7 @@ impl Config {
         let mut reader = Reader::new(table, environment);
         let config = Self::read(&mut reader);
         check::check(&config, &mut reader);
-        let mistakes = reader.finish();
-        if mistakes.is_empty() {
-            return Ok(config);
-        }
-        let name = file.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-        Err(ConfigError::Mistakes { origin: name.unwrap_or_else(|| "environment".to_owned()), mistakes })
+        Ok((config, reader.finish()))
     }
 
     fn read(reader: &mut Reader) -> Self {
@@ -313,7 +333,7 @@ impl Config {
                 manifest: reader.or("models.manifest", "models/manifest.toml".into()),
                 whisper: reader.or("models.whisper", "whisper-base".to_owned()),
             },
-            rulebook: reader.or("rulebook.file", "deploy/rulebooks/service-baseline.toml".into()),
+            rulebook: reader.or("rulebook.file", DEFAULT_RULEBOOK.into()),
             limits: Limits {
                 recording_bytes: reader.or("limits.recording_bytes", limits.recording_bytes),
                 recording_duration: reader.or("limits.recording_duration", limits.recording_duration),

@@ -96,7 +96,7 @@ impl Guard {
     }
 }
 
-fn certificates(file: &Path) -> Result<Vec<Certificate>, StoreOpenError> {
+pub fn certificates(file: &Path) -> Result<Vec<Certificate>, StoreOpenError> {
     let unreadable =
         |source: Box<dyn Error + Send + Sync>| StoreOpenError::Certificates { path: file.to_owned(), source };
     let pem = std::fs::read(file).map_err(|error| unreadable(error.into()))?;

@@ -27,7 +27,7 @@ use crate::recording::Recording;
 use crate::telemetry::{Metrics, Stage};
 pub use error::StoreError;
 pub use files::FileRoots;
-use guard::{Guard, Lookup, system_lookup};
+use guard::{Guard, Lookup, certificates, system_lookup};
 pub use host::HostPattern;
 use objects::Buckets;
 pub use place::Origin;
@@ -115,16 +115,8 @@ impl Store {
         metrics: Arc<Metrics>,
         lookup: Lookup,
     ) -> Result<Self, StoreOpenError> {
-        let files = FileRoots::open(&config.file_roots).map_err(|(path, source)| StoreOpenError::Folder {
-            key: "store.file_roots",
-            path,
-            source,
-        })?;
-        tempfile::tempfile_in(&config.spool).map_err(|source| StoreOpenError::Folder {
-            key: "store.spool",
-            path: config.spool.clone(),
-            source,
-        })?;
+        let files = roots(&config.file_roots)?;
+        try_spool(config)?;
         let guard = Guard::new(config, lookup)?;
         Ok(Self {
             files,
@@ -137,6 +129,14 @@ impl Store {
             budget: Arc::new(Semaphore::new(budget_units(config.bytes_in_flight.0) as usize)),
             metrics,
         })
+    }
+
+    /// Folders and certificates that are not to be had: all of them, where [`Self::open`] stops at the first.
+    #[must_use]
+    pub fn missing(config: &config::Store) -> Vec<StoreOpenError> {
+        let files = config.file_roots.iter().filter_map(|root| roots(std::slice::from_ref(root)).err());
+        let certificates = config.ca_file.as_deref().map(certificates);
+        files.chain(try_spool(config).err()).chain(certificates.and_then(Result::err)).collect()
     }
 
     /// Fetches a recording, again and again while the cause of a failure may pass and `store.patience` lasts, and
@@ -260,6 +260,19 @@ impl Store {
         let failed =
             |_| StoreError::Copy(std::io::Error::other("the copy ended in a way that it should not have"));
         copy.await.map_err(failed)?
+    }
+}
+
+fn roots(roots: &[PathBuf]) -> Result<FileRoots, StoreOpenError> {
+    let key = "store.file_roots";
+    FileRoots::open(roots).map_err(|(path, source)| StoreOpenError::Folder { key, path, source })
+}
+
+fn try_spool(config: &config::Store) -> Result<(), StoreOpenError> {
+    let (key, path) = ("store.spool", config.spool.clone());
+    match tempfile::tempfile_in(&path) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(StoreOpenError::Folder { key, path, source }),
     }
 }
 
