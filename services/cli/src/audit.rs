@@ -10,7 +10,7 @@ use callqa_worker::config::Kafka;
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
 
-use crate::kafka::{Connection, Place, TopicReader};
+use crate::kafka::{Connection, Place, Source, TopicReader};
 use crate::{CliError, Done, terminal};
 
 /// So many calls of each kind of trouble are listed; the counts are always whole.
@@ -18,8 +18,9 @@ const LISTED: usize = 50;
 
 /// Checks that every call on the input topics has exactly one ending, every ending a call, and every repeat its bytes
 ///
-/// Reads the topics as they are now; a call that is still being judged has no ending yet. Exit code 1 where it
-/// does not balance.
+/// Reads the topics as they are now; a call that is still being judged has no ending yet. An ending outlives its event
+/// where the results are kept longer: one whose event stood before the oldest that the input topic still has is counted
+/// apart, as older than the topic. Exit code 1 where it does not balance.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -73,6 +74,8 @@ struct End {
     kind: Kind,
     reason: String,
     what: String,
+    /// Where its event stood, where the row says it.
+    source: Option<Source>,
 }
 
 /// What was received, and how it ended, by ending id.
@@ -85,8 +88,8 @@ struct Balance {
     rows: HashMap<String, String>,
     differing: BTreeSet<String>,
     unreadable: usize,
-    /// Topics whose oldest messages are gone.
-    cut: Vec<String>,
+    /// By input topic: the oldest offset that each partition still has.
+    oldest: HashMap<String, Place>,
 }
 
 impl Balance {
@@ -119,13 +122,29 @@ impl Balance {
     }
 
     fn count(&self, kind: Kind) -> usize {
-        self.endings.values().filter(|end| end.kind == kind).count()
+        self.balanced().filter(|end| end.kind == kind).count()
+    }
+
+    /// Endings without a call whose event is gone from its topic.
+    fn is_older(&self, ending_id: &str, end: &End) -> bool {
+        let is_gone = |Source { topic, partition, offset }: &Source| {
+            self.oldest
+                .get(topic)
+                .and_then(|place| place.get(partition))
+                .is_some_and(|oldest| offset < oldest)
+        };
+        !self.received.contains_key(ending_id) && end.source.as_ref().is_some_and(is_gone)
+    }
+
+    /// The endings that stand against the calls.
+    fn balanced(&self) -> impl Iterator<Item = &End> {
+        self.endings.iter().filter(move |(id, end)| !self.is_older(id, end)).map(|(_, end)| end)
     }
 
     /// How many calls ended so for each reason, the most frequent first.
     fn reasons(&self, kind: Kind) -> Vec<(&str, usize)> {
         let mut counts = BTreeMap::<&str, usize>::new();
-        for end in self.endings.values().filter(|end| end.kind == kind) {
+        for end in self.balanced().filter(|end| end.kind == kind) {
             *counts.entry(&end.reason).or_default() += 1;
         }
         let mut counts: Vec<_> = counts.into_iter().collect();
@@ -139,7 +158,8 @@ impl Balance {
     }
 
     fn without_call(&self) -> Vec<&str> {
-        let orphans = self.endings.iter().filter(|(id, _)| !self.received.contains_key(*id));
+        let is_stray = |id: &str, end: &End| !self.received.contains_key(id) && !self.is_older(id, end);
+        let orphans = self.endings.iter().filter(|(id, end)| is_stray(id, end));
         sorted(orphans.map(|(_, end)| end.what.as_str()))
     }
 
@@ -164,6 +184,10 @@ impl Balance {
         }
         line("calls without an ending", open.len());
         line("endings without a call", orphans.len());
+        let older = self.endings.iter().filter(|(id, end)| self.is_older(id, end)).count();
+        if older > 0 {
+            line("older than the topic", older);
+        }
         if self.repeats > 0 {
             text.push_str(&format!("({} events came more than once and count once)\n", self.repeats));
         }
@@ -174,11 +198,6 @@ impl Balance {
             ("repeats that differ from the first", differing),
         ] {
             list(&mut text, title, &calls);
-        }
-        for topic in &self.cut {
-            text.push_str(&format!(
-                "the oldest messages of {topic} are gone: their endings look like strays\n"
-            ));
         }
         if self.unreadable > 0 {
             text.push_str(&format!("{} rows can't be read by this version\n", self.unreadable));
@@ -214,9 +233,7 @@ fn list(text: &mut String, title: &str, calls: &[&str]) {
 
 fn read_calls(kafka: &Kafka, topic: &str, balance: &mut Balance) -> Result<Place, CliError> {
     let oldest = TopicReader::oldest(kafka, topic)?;
-    if oldest.values().any(|&offset| offset > 0) {
-        balance.cut.push(topic.to_owned());
-    }
+    balance.oldest.insert(topic.to_owned(), oldest.clone());
     TopicReader::open(kafka, topic, oldest)?.read_to_end(|message| {
         let (ending_id, what) = identify(message);
         balance.received(ending_id, what);
@@ -271,6 +288,7 @@ fn read_endings(kafka: &Kafka, balance: &mut Balance) -> Result<(), CliError> {
             ending: row.ending,
             reason: row.reason,
             name: named(row.tenant, row.call_id, row.revision),
+            source: Source::of(message),
         });
         take(row, payload, balance);
         Ok(())
@@ -285,6 +303,7 @@ fn read_endings(kafka: &Kafka, balance: &mut Balance) -> Result<(), CliError> {
             ending: row.ending,
             reason: row.reason.unwrap_or_default(),
             name: named(row.tenant, row.call_id, row.revision),
+            source: Source::of(message),
         });
         take(row, payload, balance);
         Ok(())
@@ -299,6 +318,7 @@ struct Row {
     ending: String,
     reason: String,
     name: Option<CallName>,
+    source: Option<Source>,
 }
 
 fn named(tenant: Option<String>, call_id: Option<String>, revision: Option<u32>) -> Option<CallName> {
@@ -316,83 +336,8 @@ fn take(row: Option<Row>, payload: &[u8], balance: &mut Balance) {
         row.name.as_ref().map_or_else(|| format!("(unreadable event), ending {}", row.ending_id), shown);
     balance.row(&row.row_id, payload, &what);
     let what = format!("{what}: {}", row.ending);
-    balance.ended(row.ending_id, End { kind, reason: row.reason, what });
+    balance.ended(row.ending_id, End { kind, reason: row.reason, what, source: row.source });
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn balance(received: &[&str], endings: &[(&str, Kind)]) -> Balance {
-        let mut balance = Balance::default();
-        for id in received {
-            balance.received((*id).to_owned(), format!("call {id}"));
-        }
-        for (id, kind) in endings {
-            let (reason, what) = ("not_audio".to_owned(), format!("ending {id}"));
-            balance.ended((*id).to_owned(), End { kind: *kind, reason, what });
-        }
-        balance
-    }
-
-    #[test]
-    fn every_call_with_one_ending_balances() {
-        let even = balance(
-            &["a", "b", "c", "a"],
-            &[("a", Kind::Assessed), ("a", Kind::Assessed), ("b", Kind::Excluded), ("c", Kind::DeadLettered)],
-        );
-        assert!(even.is_even());
-        let report = even.report();
-        assert!(report.contains("it balances: received 3 = 1 + 1 + 1"), "{report}");
-        assert!(report.contains("(1 events came more than once"), "{report}");
-        assert!(
-            report.contains("dead-lettered                   1\n  not_audio                     1\n"),
-            "{report}"
-        );
-    }
-
-    #[test]
-    fn a_call_without_an_ending_and_an_ending_without_a_call_are_listed() {
-        let report = balance(&["a", "b"], &[("a", Kind::Assessed), ("z", Kind::Excluded)]).report();
-        assert!(report.contains("calls without an ending:\n  call b\n"), "{report}");
-        assert!(report.contains("endings without a call:\n  ending z\n"), "{report}");
-        assert!(report.contains("it does not balance"), "{report}");
-    }
-
-    #[test]
-    fn an_assessment_beats_a_dead_letter_whichever_came_first() {
-        for order in [[Kind::Assessed, Kind::DeadLettered], [Kind::DeadLettered, Kind::Assessed]] {
-            let balance = balance(&["a"], &order.map(|kind| ("a", kind)));
-            assert_eq!((balance.count(Kind::Assessed), balance.count(Kind::DeadLettered)), (1, 0));
-        }
-    }
-
-    fn row(id: &str, ending: &str) -> Row {
-        let (row_id, ending_id) = (format!("row of {id}"), id.to_owned());
-        Row { row_id, ending_id, ending: ending.to_owned(), reason: String::new(), name: None }
-    }
-
-    #[test]
-    fn a_repeat_that_differs_never_balances() {
-        let mut balance = balance(&["a"], &[]);
-        take(Some(row("a", "assessed")), b"one", &mut balance);
-        take(Some(row("a", "assessed")), b"one", &mut balance);
-        assert!(balance.is_even());
-        take(Some(row("a", "assessed")), b"other", &mut balance);
-        assert!(!balance.is_even());
-        let report = balance.report();
-        assert!(
-            report.contains("repeats that differ from the first:\n  (unreadable event), ending a\n"),
-            "{report}"
-        );
-    }
-
-    #[test]
-    fn rows_that_cannot_be_read_never_balance() {
-        let mut balance = balance(&["a"], &[("a", Kind::Assessed)]);
-        take(None, b"", &mut balance);
-        take(Some(row("b", "resurrected")), b"", &mut balance);
-        assert_eq!(balance.unreadable, 2);
-        assert!(!balance.is_even());
-    }
-}
+mod tests;

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use callqa_domain::DeadLetterReason;
 use callqa_domain::identity::content_digest;
-use callqa_proto::header::{REDRIVEN, SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC};
+use callqa_proto::header::REDRIVEN;
 use callqa_proto::wire::{DeadLetterRow, ResultRow};
 use callqa_worker::config::Kafka;
 use clap::builder::PossibleValuesParser;
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Header, Headers, OwnedHeaders};
 
-use crate::kafka::{Connection, Place, Sender, TopicReader};
+use crate::kafka::{Connection, Place, Sender, Source, TopicReader};
 use crate::{CliError, Done, terminal};
 
 /// How long the broker may take to find one event again.
@@ -30,7 +30,7 @@ pub struct Args {
     /// Only calls that were dead-lettered for this reason; several by repeating it
     #[arg(long, value_parser = PossibleValuesParser::new(DeadLetterReason::ALL.iter().map(|reason| reason.name())))]
     reason: Vec<String>,
-    /// At most so many calls, the oldest first
+    /// At most so many calls, those first that were dead-lettered first
     #[arg(long, default_value_t = 100)]
     limit: usize,
     /// No call that was sent again so often already
@@ -85,20 +85,14 @@ impl Args {
     }
 }
 
-/// Where an event stood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Source {
-    topic: String,
-    partition: i32,
-    offset: i64,
-}
-
 /// A call that was dead-lettered, and was not assessed since.
 #[derive(Debug)]
 struct Letter {
     reason: String,
     event_digest: String,
     source: Source,
+    /// When it was dead-lettered, in milliseconds since 1970.
+    at: Option<i64>,
 }
 
 /// An event as it came, to be sent again.
@@ -132,7 +126,7 @@ impl Found {
     }
 }
 
-/// All dead letters whose calls have no better ending, each call once, in the order of their topic.
+/// All dead letters whose calls have no better ending, each call once, the oldest letter first.
 fn letters(kafka: &Kafka) -> Result<Vec<Letter>, CliError> {
     let (results, dead_letters) = (&kafka.topics.results, &kafka.topics.dead_letters);
     let mut ended_well = HashSet::new();
@@ -148,8 +142,9 @@ fn letters(kafka: &Kafka) -> Result<Vec<Letter>, CliError> {
         let row = serde_json::from_slice::<DeadLetterRow>(message.payload().unwrap_or_default());
         let row =
             row.ok().filter(|row| row.ending == "dead_lettered" && !ended_well.contains(&row.ending_id));
-        let Some((row, source)) = row.zip(source(message)) else { return Ok(()) };
-        let letter = Letter { reason: row.reason, event_digest: row.event_digest, source };
+        let Some((row, source)) = row.zip(Source::of(message)) else { return Ok(()) };
+        let at = message.timestamp().to_millis();
+        let letter = Letter { reason: row.reason, event_digest: row.event_digest, source, at };
         // A later letter of the same call is about its later event.
         match known.get(&row.ending_id).and_then(|&at| letters.get_mut(at)) {
             Some(earlier) => *earlier = letter,
@@ -160,20 +155,13 @@ fn letters(kafka: &Kafka) -> Result<Vec<Letter>, CliError> {
         }
         Ok(())
     })?;
+    oldest_first(&mut letters);
     Ok(letters)
 }
 
-fn source(message: &BorrowedMessage<'_>) -> Option<Source> {
-    let headers = message.headers()?;
-    let value = |name: &str| {
-        let header = headers.iter().find(|header| header.key == name)?;
-        std::str::from_utf8(header.value?).ok().map(str::to_owned)
-    };
-    Some(Source {
-        topic: value(SOURCE_TOPIC)?,
-        partition: value(SOURCE_PARTITION)?.parse().ok()?,
-        offset: value(SOURCE_OFFSET)?.parse().ok()?,
-    })
+/// Partitions are read in any order.
+fn oldest_first(letters: &mut [Letter]) {
+    letters.sort_by_key(|letter| letter.at);
 }
 
 /// The event itself, where it still stands and is still the one that the letter is about.
@@ -230,5 +218,23 @@ impl Sum {
             }
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_letters_come_first_whatever_their_partition() {
+        let letter = |offset, at| Letter {
+            reason: "not_audio".to_owned(),
+            event_digest: String::new(),
+            source: Source { topic: "qa.calls.recorded.v1".to_owned(), partition: 0, offset },
+            at: Some(at),
+        };
+        let mut letters = [letter(3, 30), letter(4, 40), letter(1, 10), letter(2, 10)];
+        oldest_first(&mut letters);
+        assert_eq!(letters.map(|letter| letter.source.offset), [1, 2, 3, 4]);
     }
 }

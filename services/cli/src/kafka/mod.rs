@@ -2,6 +2,7 @@
 
 mod reader;
 mod sender;
+mod source;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use rdkafka::{ClientConfig, ClientContext};
 
 pub use reader::{Place, TopicReader};
 pub use sender::Sender;
+pub use source::Source;
 
 use crate::CliError;
 
