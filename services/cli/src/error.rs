@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use callqa_domain::RulebookErrors;
 use callqa_models::ModelError;
+use callqa_worker::app::AppError;
 use callqa_worker::config::ConfigError;
 
 use crate::kafka::REACH;
@@ -63,6 +64,9 @@ pub enum CliError {
     /// The worker's configuration has mistakes.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The rulebook of a worker's configuration can't be read or has mistakes.
+    #[error(transparent)]
+    Worker(#[from] AppError),
     /// A rulebook has mistakes.
     #[error("{}: {mistakes}", path.display())]
     Rulebook {

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use callqa_domain::Rulebook;
 use callqa_models::{Classifier, Manifest, ModelFile, Models, ModelsConfig, OutcomeEstimator, Role};
-use callqa_worker::config::Config;
+use callqa_worker::app;
+use callqa_worker::config::{Config, DEFAULT_RULEBOOK};
 
-use crate::{CliError, Done, terminal};
+use crate::{CliError, Done, rules, terminal};
 
-/// The manifest and the classifiers of the source tree that this program was built from: used where the folder
-/// that it runs in has none.
+/// The source tree that this program was built from: its manifest, classifiers and rulebook are used where the folder
+/// that the program runs in has none.
 const SOURCE_TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// Every role that a file can have.
 const ROLES: [Role; 7] = [
@@ -28,7 +30,7 @@ pub struct Whereabouts {
     /// Folder that models/fetch filled [default: $CALLQA_MODELS, or ~/.cache/callqa/models]
     #[arg(long = "models", value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The worker's configuration: its models and limits are used here too
+    /// The worker's configuration: its models, limits and rulebook are used here too
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -50,15 +52,28 @@ impl Whereabouts {
         Ok(Models::open_outcome(&self.place(&self.config()?))?)
     }
 
+    /// What calls are judged by: the rulebook that is named, or else the one of a configuration that is named, or else
+    /// the service baseline.
+    ///
+    /// # Errors
+    /// Mistakes in the configuration; a rulebook that can't be read, or all its mistakes.
+    pub fn rulebook(&self, named: Option<&Path>) -> Result<Rulebook, CliError> {
+        if named.is_some() || self.config.is_none() {
+            return rules::read(named);
+        }
+        let path = found(&self.config()?.rulebook);
+        // The worker's default, which is built in here.
+        if path == Path::new(DEFAULT_RULEBOOK) && !path.exists() {
+            return rules::read(None);
+        }
+        Ok(app::rulebook(&path)?)
+    }
+
     fn config(&self) -> Result<Config, CliError> {
         Ok(Config::load(self.config.as_deref(), std::env::vars())?)
     }
 
     fn place(&self, config: &Config) -> ModelsConfig {
-        let found = |path: &Path| {
-            let here = path.is_absolute() || path.exists();
-            if here { path.to_owned() } else { Path::new(SOURCE_TREE).join(path) }
-        };
         ModelsConfig {
             manifest: found(&config.models.manifest),
             dir: self.dir.clone().unwrap_or_else(|| config.models.dir.clone()),
@@ -66,6 +81,12 @@ impl Whereabouts {
             whisper: config.models.whisper.clone(),
         }
     }
+}
+
+/// A file that a configuration names by a relative path; in the source tree, where it is there alone.
+fn found(path: &Path) -> PathBuf {
+    let there = Path::new(SOURCE_TREE).join(path);
+    if !path.exists() && there.exists() { there } else { path.to_owned() }
 }
 
 /// Which models, on top of the configuration.
@@ -85,6 +106,14 @@ impl Choice {
     /// Mistakes in the configuration.
     pub fn config(&self) -> Result<Config, CliError> {
         self.whereabouts.config()
+    }
+
+    /// As [`Whereabouts::rulebook`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn rulebook(&self, named: Option<&Path>) -> Result<Rulebook, CliError> {
+        self.whereabouts.rulebook(named)
     }
 
     /// Where the models are.

@@ -20,7 +20,7 @@ use crate::progress::{Progress, Unwatched};
 use crate::recording::{CallFile, Description};
 use crate::render::{self, CallLine, Ended};
 use crate::results::call_line;
-use crate::{CliError, Done, rules, terminal};
+use crate::{CliError, Done, terminal};
 use crew::{Bench, Heard, Outcome};
 
 /// Judges recordings, without Kafka
@@ -34,7 +34,7 @@ pub struct Args {
     /// Print assessments as JSON: transcript, verdicts with evidence, outcome, flags, score, provenance
     #[arg(long)]
     json: bool,
-    /// Rulebook in TOML [default: the service baseline, which is built in]
+    /// Rulebook in TOML [default: rulebook.file of --config, or the service baseline, which is built in]
     #[arg(long, value_name = "FILE")]
     rulebook: Option<PathBuf>,
     #[command(flatten)]
@@ -54,7 +54,7 @@ impl Args {
     /// that can't be opened.
     pub fn run(&self) -> Result<Done, CliError> {
         let config = self.models.config()?;
-        let rulebook = Arc::new(rules::read(self.rulebook.as_deref())?);
+        let rulebook = Arc::new(self.models.rulebook(self.rulebook.as_deref())?);
         let calls = self.description.calls(&self.path)?;
         let models = Models::open(&self.models.place(&config))?;
         let analysts = self.analysts.map_or(config.analysts.count, usize::from).min(calls.len());

@@ -6,27 +6,36 @@ mod timeline;
 mod transcript;
 mod vtt;
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use callqa_domain::{Judgement, Rulebook, judge};
+use callqa_domain::{Judgement, Rulebook, identity, judge};
 
-use crate::filed::{Filed, Files, note_other_rules};
+use crate::filed::{Filed, Files, note_rulebook};
 use crate::models::Whereabouts;
 use crate::words::Tongue;
-use crate::{CliError, Done, rules, terminal};
+use crate::{CliError, Done, terminal};
 
-/// Characters of a call's id that stand in a file's name; file systems take 255 bytes.
-const LONGEST_STEM: usize = 100;
+/// Bytes of a call's id that stand in a file's name: any usual id is whole. File systems take 255 bytes, and a mark and
+/// the ending need some of them.
+const LONGEST_STEM: usize = 128;
+/// Hexadecimal digits of a digest that tell names apart.
+const MARK_DIGITS: usize = 12;
 
 /// Writes calls as JSON in the shape of Amazon Contact Lens, as WebVTT, or as a report to read and print
 ///
-/// Reads assessments as `callqa assess --json` prints them, rows of qa.observations.v1 as JSON Lines, and dialogues as
-/// `callqa judge` reads them. The call is judged by the rulebook given here. Everything that is written is redacted.
+/// Reads assessments as `callqa assess --json` prints them, rows of qa.observations.v1 as JSON Lines, alone or in the
+/// file that `callqa results --summary FILE --observations` writes, and dialogues as `callqa judge` reads them. Of
+/// several revisions of a call the highest counts, of several results of one revision the last. The call is judged by
+/// the rulebook given here. Everything that is written is redacted.
+///
+/// With --out a file is called as its call's id. Where that has characters that not every file system takes, where it is
+/// longer than 128 bytes, or where two calls would get one name, twelve hexadecimal digits follow it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Calls on file, in JSON or JSON Lines; - is standard input
-    #[arg(required = true, value_name = "CALL")]
+    #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What to write
     #[arg(long, value_enum, value_name = "FORM")]
@@ -37,7 +46,7 @@ pub struct Args {
     /// A folder that gets a file a call [default: one call, to standard output]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Rulebook in TOML [default: the service baseline, which is built in]
+    /// Rulebook in TOML [default: rulebook.file of --config, or the service baseline, which is built in]
     #[arg(long, value_name = "FILE")]
     rulebook: Option<PathBuf>,
     /// Language of a report [default: the call's]
@@ -75,14 +84,18 @@ impl Args {
     /// Mistakes in the rulebook, a call that is not there, several where one is asked for, models that can't be opened,
     /// output that can't be written.
     pub fn run(&self) -> Result<Done, CliError> {
-        let rulebook = rules::read(self.rulebook.as_deref())?;
+        let rulebook = self.models.rulebook(self.rulebook.as_deref())?;
         let mut files = Files::of(&self.models);
         let calls = files.wanted(&self.files, self.call.as_deref())?;
-        match (&self.out, calls.as_slice()) {
-            (None, [one]) => terminal::print(&self.written(one, &rulebook)?)?,
-            (None, []) => {}
-            (None, several) => return Err(CliError::NotOneCall { calls: several.len() }),
-            (Some(folder), several) => self.write_all(folder, several, &rulebook)?,
+        if self.out.is_none() && calls.len() > 1 {
+            return Err(CliError::NotOneCall { calls: calls.len() });
+        }
+        note_rulebook(&calls, &rulebook);
+        match &self.out {
+            Some(folder) => self.write_all(folder, &calls, &rulebook)?,
+            None => {
+                calls.iter().try_for_each(|filed| terminal::print(&self.written(filed, &rulebook)?))?;
+            }
         }
         Ok(if files.unread == 0 { Done::Well } else { Done::WithFailures })
     }
@@ -93,8 +106,8 @@ impl Args {
             move |source| CliError::Unwritable { path, source }
         };
         fs::create_dir_all(folder).map_err(unwritable(folder))?;
-        for filed in calls {
-            let path = folder.join(format!("{}.{}", stem(&filed.call.call_id), self.to.ending()));
+        for (filed, stem) in calls.iter().zip(stems(calls)) {
+            let path = folder.join(format!("{stem}.{}", self.to.ending()));
             fs::write(&path, self.written(filed, rulebook)?).map_err(unwritable(&path))?;
             terminal::note(&path.display().to_string());
         }
@@ -102,7 +115,6 @@ impl Args {
     }
 
     fn written(&self, filed: &Filed, rulebook: &Rulebook) -> Result<String, CliError> {
-        note_other_rules(filed, rulebook);
         let judgement = judge(&filed.call, &filed.observations, rulebook);
         let told = Told { filed, judgement: &judgement, rulebook };
         match self.to {
@@ -123,19 +135,39 @@ struct Told<'a> {
     rulebook: &'a Rulebook,
 }
 
-/// A file's name for a call: what its id has that every file system takes. An id that had to be changed keeps a mark of
-/// its own, so that two calls never share a file.
+/// A name of its own for each call's file, whatever the case that a file system tells apart.
+fn stems(calls: &[Filed]) -> Vec<String> {
+    let mut stems: Vec<String> = calls.iter().map(|filed| stem(&filed.call.call_id)).collect();
+    loop {
+        let mut shared: HashMap<String, usize> = HashMap::new();
+        stems.iter().for_each(|stem| *shared.entry(stem.to_lowercase()).or_default() += 1);
+        shared.retain(|_, calls| *calls > 1);
+        if shared.is_empty() {
+            return stems;
+        }
+        for (stem, Filed { call, .. }) in stems.iter_mut().zip(calls) {
+            if shared.contains_key(&stem.to_lowercase()) {
+                let id = identity::ending_id(&call.tenant, &call.call_id, 0);
+                *stem = format!("{stem}-{}", digits(&id));
+            }
+        }
+    }
+}
+
+/// A file's name for a call: its id where every file system takes it, or else what they take of it and a mark.
 fn stem(call_id: &str) -> String {
-    let tame = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let name: String =
-        call_id.chars().map(|c| if tame(c) { c } else { '_' }).take(LONGEST_STEM / 4).collect();
+    let tame = |c: char| if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
+    let mut name: String = call_id.chars().map(tame).collect();
+    name.truncate(name.floor_char_boundary(LONGEST_STEM));
     let name = name.trim_start_matches('.');
     if name == call_id {
         return name.to_owned();
     }
-    let digest = callqa_domain::identity::content_digest(call_id.as_bytes());
-    let mark: String = digest.chars().take(12).collect();
-    format!("{name}-{mark}")
+    format!("{name}-{}", digits(&identity::content_digest(call_id.as_bytes())))
+}
+
+fn digits(digest: &str) -> String {
+    digest.chars().take(MARK_DIGITS).collect()
 }
 
 #[cfg(test)]

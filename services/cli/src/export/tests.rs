@@ -1,13 +1,15 @@
 //! What is exported: in the right shape, with nothing that was not observed, and nothing that a page would run.
 
 use super::*;
+use crate::filed::JudgedBy;
 use crate::judge::reading::Reading;
 use crate::judge::transcript::Dialogue;
+use crate::rules;
 
 fn filed(json: serde_json::Value) -> Filed {
     let dialogue = Dialogue::read(&json).unwrap();
     let observations = Reading::of(&dialogue, None, None).unwrap().observations;
-    Filed { call: dialogue.call, observations, judged_by: None }
+    Filed { call: dialogue.call, observations, judged_by: JudgedBy::Nobody }
 }
 
 /// A call in which a number is given, an agent interrupts and is rude, and somebody tries to write markup.
@@ -126,9 +128,39 @@ fn a_call_without_words_has_a_page_too() {
 
 #[test]
 fn an_id_is_a_file_name() {
-    assert_eq!(stem("2025-03-01-000417"), "2025-03-01-000417");
+    for usual in ["2025-03-01-000417", "8f14e45f-ceea-467f-a8f1-9d1e4b1c2a77", &"x".repeat(LONGEST_STEM)] {
+        assert_eq!(stem(usual), usual);
+    }
+    let long = "x".repeat(LONGEST_STEM + 1);
+    assert!(stem(&long).starts_with(&long[1..]) && stem(&long) != stem(&format!("{long}x")));
     let (slash, under) = (stem("a/b"), stem("a_b"));
     assert!(slash.starts_with("a_b-") && slash != under && !slash.contains('/'));
     assert!(!stem("..").starts_with('.') && stem(&"长".repeat(500)).len() < 200);
     assert!(!stem("../../etc").contains('/'));
+}
+
+#[track_caller]
+fn check_stems(calls: &[(&str, &str)], expect: &[&str]) {
+    let one = |&(tenant, id): &(&str, &str)| {
+        let mut filed = filed(serde_json::json!({"id": id, "turns": []}));
+        filed.call.tenant = tenant.to_owned();
+        filed
+    };
+    let stems = stems(&calls.iter().map(one).collect::<Vec<_>>());
+    let different: std::collections::BTreeSet<String> =
+        stems.iter().map(|stem| stem.to_lowercase()).collect();
+    assert_eq!(different.len(), calls.len(), "{stems:?}");
+    for (stem, expect) in stems.iter().zip(expect) {
+        let marked = expect.strip_suffix('*').is_some_and(|name| stem.starts_with(name) && stem != name);
+        assert!(stem == expect || marked, "{stem} is not {expect}");
+    }
+}
+
+#[test]
+fn no_two_calls_share_a_file() {
+    check_stems(&[("t", "a"), ("t", "b")], &["a", "b"]);
+    check_stems(&[("t", "a"), ("u", "a"), ("t", "b")], &["a-*", "a-*", "b"]);
+    check_stems(&[("t", "a/b"), ("t", "a:b"), ("t", "a_b")], &["a_b-*", "a_b-*", "a_b"]);
+    // Some file systems take these for one name.
+    check_stems(&[("t", "Call"), ("t", "call")], &["Call-*", "call-*"]);
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::event::Event;
-use super::{Filed, FiledRefusal};
+use super::{Filed, FiledRefusal, JudgedBy};
 
 /// What of it is needed to judge the call again.
 #[derive(Deserialize)]
@@ -65,6 +65,8 @@ pub fn read(value: Value) -> Result<Filed, FiledRefusal> {
     Ok(Filed {
         call,
         observations,
-        judged_by: assessed.provenance.map(|provenance| provenance.rulebook_digest),
+        judged_by: assessed
+            .provenance
+            .map_or(JudgedBy::NotSaid, |provenance| JudgedBy::Digest(provenance.rulebook_digest)),
     })
 }

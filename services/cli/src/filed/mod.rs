@@ -3,6 +3,7 @@
 mod assessment;
 mod event;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use callqa_domain::{Call, Observations, Rulebook};
@@ -16,7 +17,7 @@ use crate::judge::document;
 use crate::judge::opened::Opened;
 use crate::judge::transcript::Dialogue;
 use crate::models::Whereabouts;
-use crate::rules::{Place, RowRefusal, Shelf, row_of};
+use crate::rules::{ONLY_OTHER_TOPICS, Place, RowRefusal, Shelf, counted, row_of, unwrapped};
 use crate::{CliError, lines, terminal};
 
 /// A call that was heard before.
@@ -25,8 +26,19 @@ pub struct Filed {
     pub call: Call,
     /// What was observed of it.
     pub observations: Observations,
-    /// Digest of the rulebook that it was judged by, where that is on file.
-    pub judged_by: Option<String>,
+    /// Which rulebook it was judged by.
+    pub judged_by: JudgedBy,
+}
+
+/// What a file says of the rulebook that a call was judged by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JudgedBy {
+    /// Its digest.
+    Digest(String),
+    /// The call was judged; by what is not on file.
+    NotSaid,
+    /// A written dialogue: nobody judged it before.
+    Nobody,
 }
 
 /// Why a document is not taken. Holds nothing of what was said.
@@ -60,12 +72,14 @@ pub struct Files<'a> {
     shelf: Shelf,
     /// Files, documents and rows that could not be read.
     pub unread: usize,
+    /// Rows of a summary that are no observations.
+    passed_over: usize,
 }
 
 impl<'a> Files<'a> {
     /// Nothing is read yet; models are opened where a dialogue needs them.
     pub fn of(models: &'a Whereabouts) -> Self {
-        Self { opened: Opened::of(models), shelf: Shelf::default(), unread: 0 }
+        Self { opened: Opened::of(models), shelf: Shelf::default(), unread: 0, passed_over: 0 }
     }
 
     /// Every call of these files, or the one that is wanted.
@@ -83,7 +97,8 @@ impl<'a> Files<'a> {
         if calls.is_empty() { Err(CliError::NoCall { call: wanted.to_owned() }) } else { Ok(calls) }
     }
 
-    /// Every call of these files. What can't be read is told on standard error, and the rest goes on.
+    /// Every call of these files, as its last result of its highest revision has it. What can't be read is told on
+    /// standard error, and the rest goes on.
     ///
     /// # Errors
     /// Models that can't be opened or that fail.
@@ -98,6 +113,15 @@ impl<'a> Files<'a> {
         for (place, refusal) in self.shelf.incomplete() {
             self.complain(&format!("{place}: {refusal}"));
         }
+        if calls.is_empty() && self.unread == 0 && self.passed_over > 0 {
+            self.complain(ONLY_OTHER_TOPICS);
+        }
+        let read = calls.len();
+        let calls = latest(calls);
+        if calls.len() < read {
+            let superseded = counted(read - calls.len(), "result");
+            terminal::note(&format!("callqa: {superseded} superseded by another of the same call"));
+        }
         Ok(calls)
     }
 
@@ -106,6 +130,10 @@ impl<'a> Files<'a> {
         for document in document::all(bytes) {
             let (id, read) = match document.value {
                 Ok(value) => {
+                    let Some(value) = unwrapped(value) else {
+                        self.passed_over += 1;
+                        continue;
+                    };
                     let id = value.get("call_id").cloned().unwrap_or_else(|| dialogue::id_of(&value));
                     let place = Place { file: file.clone(), line: document.at.number() };
                     (id, self.filed(&place, value)?)
@@ -132,7 +160,7 @@ impl<'a> Files<'a> {
                 Err(refusal) => return Ok(Err(refusal.into())),
             };
             let observations = self.opened.read(&dialogue)?.observations;
-            return Ok(Ok(Some(Filed { call: dialogue.call, observations, judged_by: None })));
+            return Ok(Ok(Some(Filed { call: dialogue.call, observations, judged_by: JudgedBy::Nobody })));
         }
         // A row of the results topic has an ending too; only an assessment has the words.
         if assessment::is_one(&value) && value.get("result_id").is_none() {
@@ -148,7 +176,7 @@ impl<'a> Files<'a> {
     fn row(&mut self, place: &Place, value: Value) -> Result<Option<Filed>, RowRefusal> {
         let Some(rows) = self.shelf.put(place, row_of(value)?) else { return Ok(None) };
         let (call, observations) = reassemble(rows)?;
-        Ok(Some(Filed { call, observations, judged_by: None }))
+        Ok(Some(Filed { call, observations, judged_by: JudgedBy::NotSaid }))
     }
 
     fn complain(&mut self, message: &str) {
@@ -157,14 +185,51 @@ impl<'a> Files<'a> {
     }
 }
 
-/// Says so where a call on file was judged by other rules than those at hand.
-pub fn note_other_rules(filed: &Filed, rulebook: &Rulebook) {
-    if filed.judged_by.as_deref().is_some_and(|digest| digest != rulebook.digest()) {
-        terminal::note(&format!(
-            "callqa: {}: on file it is judged by another rulebook; what follows is what {} {} says of it",
-            filed.call.call_id,
-            rulebook.id(),
-            rulebook.version()
+/// Of each call the highest revision, and of that the last result; in the order in which the calls first came.
+fn latest(calls: Vec<Filed>) -> Vec<Filed> {
+    let mut latest: Vec<Filed> = Vec::new();
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    for filed in calls {
+        let name = (filed.call.tenant.clone(), filed.call.call_id.clone());
+        match places.get(&name).and_then(|&at| latest.get_mut(at)) {
+            Some(known) if known.call.revision > filed.call.revision => {}
+            Some(known) => *known = filed,
+            None => {
+                places.insert(name, latest.len());
+                latest.push(filed);
+            }
+        }
+    }
+    latest
+}
+
+/// Says so where calls on file were judged by other rules than those at hand, or may have been.
+pub fn note_rulebook(calls: &[Filed], rulebook: &Rulebook) {
+    notes(calls, rulebook).iter().for_each(|note| terminal::note(&format!("callqa: {note}")));
+}
+
+fn notes(calls: &[Filed], rulebook: &Rulebook) -> Vec<String> {
+    let name = format!("{} {}", rulebook.id(), rulebook.version());
+    let other = |filed: &&Filed| match &filed.judged_by {
+        JudgedBy::Digest(digest) => digest != rulebook.digest(),
+        JudgedBy::NotSaid | JudgedBy::Nobody => false,
+    };
+    let mut notes: Vec<String> = calls
+        .iter()
+        .filter(other)
+        .map(|filed| {
+            let id = &filed.call.call_id;
+            format!("{id}: on file it is judged by another rulebook; what follows is what {name} says of it")
+        })
+        .collect();
+    if calls.iter().any(|filed| filed.judged_by == JudgedBy::NotSaid) {
+        notes.push(format!(
+            "what is on file does not say which rulebook judged these calls; what follows is what {name} says of \
+             them"
         ));
     }
+    notes
 }
+
+#[cfg(test)]
+mod tests;

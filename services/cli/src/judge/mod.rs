@@ -14,7 +14,7 @@ use callqa_domain::Rulebook;
 use serde_json::Value;
 
 use crate::models::Whereabouts;
-use crate::{CliError, Done, dialogue, lines, rules, terminal};
+use crate::{CliError, Done, dialogue, lines, terminal};
 use opened::Opened;
 use transcript::Dialogue;
 
@@ -45,7 +45,7 @@ pub struct Args {
     /// Dialogues in JSON, UTF-8, at most 64 MiB a file; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Rulebook in TOML [default: the service baseline, which is built in]
+    /// Rulebook in TOML [default: rulebook.file of --config, or the service baseline, which is built in]
     #[arg(long, value_name = "FILE")]
     rulebook: Option<PathBuf>,
     #[command(flatten)]
@@ -59,7 +59,7 @@ impl Args {
     /// # Errors
     /// Mistakes in the rulebook; models that can't be opened or that fail; output that can't be written.
     pub fn run(&self) -> Result<Done, CliError> {
-        let rulebook = rules::read(self.rulebook.as_deref())?;
+        let rulebook = self.models.rulebook(self.rulebook.as_deref())?;
         let mut bench = Bench { rulebook: &rulebook, opened: Opened::of(&self.models), done: Done::Well };
         for path in &self.files {
             bench.judge_file(path)?;

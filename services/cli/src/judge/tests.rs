@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::reading::Reading;
 use super::*;
+use crate::rules;
 
 /// `a text #label` or `c text #label`, a line a turn; other fields of the dialogue first.
 fn judged(fields: &str, lines: &[&str]) -> Value {

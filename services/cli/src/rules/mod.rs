@@ -12,7 +12,7 @@ use callqa_domain::Rulebook;
 
 use crate::{CliError, Done};
 
-pub use backtest::{Place, RowRefusal, Shelf, row_of};
+pub use backtest::{ONLY_OTHER_TOPICS, Place, RowRefusal, Shelf, row_of, unwrapped};
 pub use test::Mistake;
 
 /// The rulebook that is used where none is named.
@@ -62,7 +62,7 @@ pub fn read(file: Option<&Path>) -> Result<Rulebook, CliError> {
 }
 
 /// `1 call`, `2 calls`.
-fn counted(count: usize, one: &str) -> String {
+pub fn counted(count: usize, one: &str) -> String {
     format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -13,13 +13,15 @@ use callqa_proto::reassemble;
 use crate::lines::{self, Lines};
 use crate::{CliError, Done, dialogue, rules, terminal};
 use change::Change;
-pub use stored::{Place, RowRefusal, Shelf, row_of};
+pub use stored::{ONLY_OTHER_TOPICS, Place, RowRefusal, Shelf, row_of, unwrapped};
 
 /// Judges stored calls by two rulebooks and tells what differs
 ///
 /// Reads rows of the topic qa.observations.v1 as JSON Lines, as they were published: the parts of a call may stand
 /// anywhere in the files, rows may come more than once, and of several revisions of a call the highest counts, of
-/// several results of one revision the last. No recording is heard again and no model is opened, so that changed labels or thresholds of a model do not show.
+/// several results of one revision the last. The file that `callqa results --summary FILE --observations` writes is read
+/// too; its rows of other topics are passed over. No recording is heard again and no model is opened, so that changed
+/// labels or thresholds of a model do not show.
 ///
 /// Prints by rule how many verdicts changed and from what to what, calls that would newly be flagged or no longer, and
 /// the mean score (0-100; a provisional 0 counts as 0) before and after: of all calls, by agent (the first of the
@@ -78,11 +80,21 @@ struct Backtest<'a> {
     superseded: usize,
     /// Rows and calls that could not be read.
     unread: usize,
+    /// Rows of a summary that are no observations.
+    passed_over: usize,
 }
 
 impl<'a> Backtest<'a> {
     fn between(from: &'a Rulebook, to: &'a Rulebook) -> Self {
-        Self { from, to, shelf: Shelf::default(), calls: BTreeMap::new(), superseded: 0, unread: 0 }
+        Self {
+            from,
+            to,
+            shelf: Shelf::default(),
+            calls: BTreeMap::new(),
+            superseded: 0,
+            unread: 0,
+            passed_over: 0,
+        }
     }
 
     /// The calls, in the order of tenant and call id.
@@ -114,7 +126,10 @@ impl<'a> Backtest<'a> {
     }
 
     fn read_row(&mut self, place: &Place, bytes: Option<&[u8]>) -> Result<(), RowRefusal> {
-        let row = stored::row(bytes.ok_or(RowRefusal::TooLong)?)?;
+        let Some(row) = stored::row(bytes.ok_or(RowRefusal::TooLong)?)? else {
+            self.passed_over += 1;
+            return Ok(());
+        };
         let Some(rows) = self.shelf.put(place, row) else { return Ok(()) };
         let (call, observations) = reassemble(rows)?;
         let change = Change::of(call, &observations, self.from, self.to);
@@ -127,10 +142,13 @@ impl<'a> Backtest<'a> {
         Ok(())
     }
 
-    /// Calls of which parts are missing.
+    /// Calls of which parts are missing, and files that have no observations at all.
     fn tell_incomplete(&mut self) {
         for (place, refusal) in self.shelf.incomplete() {
             self.complain(&format!("{place}: {refusal}"));
+        }
+        if self.calls.is_empty() && self.unread == 0 && self.passed_over > 0 {
+            self.complain(ONLY_OTHER_TOPICS);
         }
     }
 

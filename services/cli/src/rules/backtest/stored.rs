@@ -5,6 +5,7 @@ use std::fmt;
 
 use callqa_proto::wire::ObservationsRow;
 use callqa_proto::{ReassemblyError, SCHEMA_VERSION};
+use serde_json::Value;
 
 use crate::lines::LONGEST_LINE;
 
@@ -75,23 +76,44 @@ impl From<ReassemblyError> for RowRefusal {
     }
 }
 
-/// Reads one row.
+/// Said of a summary without any row that is read here.
+pub const ONLY_OTHER_TOPICS: &str = "the files have rows of other topics alone; \
+    `callqa results --summary FILE --observations` writes those of qa.observations.v1 too";
+
+/// Reads one row, alone or on a line of a summary; `None` for a summary's row of another topic.
 ///
 /// # Errors
 /// Where it is none, or none that this version knows.
-pub fn row(line: &[u8]) -> Result<ObservationsRow, RowRefusal> {
+pub fn row(line: &[u8]) -> Result<Option<ObservationsRow>, RowRefusal> {
     let row: ObservationsRow = serde_json::from_slice(line.trim_ascii_end()).map_err(|error| {
         let column = error.column();
         if error.is_data() { RowRefusal::OtherShape { column } } else { RowRefusal::NotJson { column } }
     })?;
-    checked(row)
+    // A summary's line has no field of a row, so that it reads as an empty one.
+    if row.parts > 0 {
+        return checked(row).map(Some);
+    }
+    let value = serde_json::from_slice(line).map_err(|_| RowRefusal::OtherTopic)?;
+    unwrapped(value).map(row_of).transpose()
+}
+
+/// The row on a line of a summary, `{"topic": …, "row": …}`, where it is one of observations, whatever the topic is
+/// called; `None` for other rows. Any other document is handed back as it is.
+pub fn unwrapped(mut value: Value) -> Option<Value> {
+    if !value.get("topic").is_some_and(Value::is_string) {
+        return Some(value);
+    }
+    match value.get_mut("row").map(Value::take) {
+        Some(row) if row.is_object() => row.get("parts").is_some().then_some(row),
+        _ => Some(value),
+    }
 }
 
 /// Reads a row that is JSON already.
 ///
 /// # Errors
 /// Where it is none, or none that this version knows.
-pub fn row_of(value: serde_json::Value) -> Result<ObservationsRow, RowRefusal> {
+pub fn row_of(value: Value) -> Result<ObservationsRow, RowRefusal> {
     checked(serde_json::from_value(value).map_err(|_| RowRefusal::OtherTopic)?)
 }
 

@@ -206,7 +206,8 @@ fn refusals_never_quote() {
     check_refusal(b"{\"result_id\": \"secret\", \"parts\": 1, \"schema_version\": 9}", "has version 9");
     let odd =
         rows("a", 0, "1024", GREETS).remove(0).replace("\"ended_by\":\"agent\"", "\"ended_by\":\"secret\"");
-    let refusal: RowRefusal = reassemble(vec![stored::row(odd.as_bytes()).unwrap()]).unwrap_err().into();
+    let refusal: RowRefusal =
+        reassemble(vec![stored::row(odd.as_bytes()).unwrap().unwrap()]).unwrap_err().into();
     assert_eq!(
         refusal.to_string(),
         "the rows of this call do not fit together: ended_by holds a code that is not known here"
@@ -225,4 +226,22 @@ fn the_rest_goes_on() {
     let backtest = backtest(&rulebook, &rulebook, &lines);
     assert_eq!((backtest.unread, backtest.calls.len()), (2, 3));
     assert!(report::text(&backtest).contains("2 rows or calls could not be read"));
+}
+
+/// As `callqa results --summary` writes rows.
+fn wrapped(topic: &str, row: &str) -> String {
+    format!("{{\"topic\":\"{topic}\",\"row\":{row}}}")
+}
+
+#[test]
+fn a_summary_is_read_whatever_its_topics_are_called() {
+    let rulebook = rules::read(None).unwrap();
+    let result = wrapped("ours.results", "{\"ending_id\":\"e\",\"result_id\":\"r\"}");
+    let mut lines: Vec<String> = three_calls().iter().map(|row| wrapped("ours.observations", row)).collect();
+    lines.insert(0, result.clone());
+    let whole = backtest(&rulebook, &rulebook, &lines);
+    assert_eq!((whole.unread, whole.passed_over, whole.calls.len()), (0, 1, 3));
+    // Without any row of observations that is said.
+    let part = backtest(&rulebook, &rulebook, &[result]);
+    assert_eq!((part.unread, part.calls.len()), (1, 0));
 }

@@ -7,16 +7,17 @@ use std::path::PathBuf;
 
 use callqa_domain::{Explanation, Ruling, explain, judge};
 
-use crate::filed::{Files, note_other_rules};
+use crate::filed::{Files, note_rulebook};
 use crate::models::Whereabouts;
 use crate::words::Tongue;
-use crate::{CliError, Done, dialogue, rules, terminal};
+use crate::{CliError, Done, dialogue, terminal};
 
 /// Tells why a rulebook says what it says of a call: what matched, what did not, and how near it was
 ///
-/// Reads assessments as `callqa assess --json` prints them, rows of qa.observations.v1 as JSON Lines, and dialogues as
-/// `callqa judge` reads them. The rulebook given here judges again; that needs neither the recording nor, where the
-/// labels are on file, a model.
+/// Reads assessments as `callqa assess --json` prints them, rows of qa.observations.v1 as JSON Lines, alone or in the
+/// file that `callqa results --summary FILE --observations` writes, and dialogues as `callqa judge` reads them. Of
+/// several revisions of a call the highest counts, of several results of one revision the last. The rulebook given here
+/// judges again; that needs neither the recording nor, where the labels are on file, a model.
 ///
 /// For each rule: the verdict with its reason; the sentence that the agent is told; and step by step what was looked at:
 /// preconditions, what made the obligation fall due, what was demanded or forbidden. A step shows what was found, with
@@ -26,7 +27,7 @@ use crate::{CliError, Done, dialogue, rules, terminal};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Calls on file, in JSON or JSON Lines; - is standard input
-    #[arg(required = true, value_name = "CALL")]
+    #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Only this call of the files
     #[arg(long, value_name = "ID")]
@@ -37,7 +38,7 @@ pub struct Args {
     /// Only rules that are violated or unknown
     #[arg(long)]
     doubtful: bool,
-    /// Rulebook in TOML [default: the service baseline, which is built in]
+    /// Rulebook in TOML [default: rulebook.file of --config, or the service baseline, which is built in]
     #[arg(long, value_name = "FILE")]
     rulebook: Option<PathBuf>,
     /// Language of what is told [default: the call's]
@@ -57,14 +58,14 @@ impl Args {
     /// Mistakes in the rulebook, a rule or call that is not there, models that can't be opened, output that can't be
     /// written.
     pub fn run(&self) -> Result<Done, CliError> {
-        let rulebook = rules::read(self.rulebook.as_deref())?;
+        let rulebook = self.models.rulebook(self.rulebook.as_deref())?;
         if let Some(missing) = self.rules.iter().find(|id| rulebook.rule(id).is_none()) {
             return Err(CliError::NoRule { rule: missing.clone(), rulebook: rulebook.id().to_owned() });
         }
         let mut files = Files::of(&self.models);
         let calls = files.wanted(&self.files, self.call.as_deref())?;
+        note_rulebook(&calls, &rulebook);
         for filed in &calls {
-            note_other_rules(filed, &rulebook);
             let judgement = judge(&filed.call, &filed.observations, &rulebook);
             let mut explained = explain(&filed.call, &filed.observations, &rulebook);
             explained.retain(|explanation| self.is_wanted(explanation));

@@ -3,14 +3,15 @@
 use callqa_domain::Judgement;
 
 use super::*;
-use crate::filed::Filed;
+use crate::filed::{Filed, JudgedBy};
 use crate::judge::reading::Reading;
 use crate::judge::transcript::Dialogue;
+use crate::rules;
 
 fn filed(json: serde_json::Value) -> Filed {
     let dialogue = Dialogue::read(&json).unwrap();
     let observations = Reading::of(&dialogue, None, None).unwrap().observations;
-    Filed { call: dialogue.call, observations, judged_by: None }
+    Filed { call: dialogue.call, observations, judged_by: JudgedBy::Nobody }
 }
 
 fn turn(speaker: &str, text: &str, resolution: &[&str]) -> serde_json::Value {
