@@ -10,7 +10,7 @@ use callqa_worker::config::ConfigError;
 
 use crate::kafka::REACH;
 use crate::metadata::SheetError;
-use crate::rules::Mistake;
+use crate::rules::{Mistake, counted};
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -145,15 +145,20 @@ pub enum CliError {
     /// Something was waited for in vain.
     #[error("{0}")]
     TimedOut(String),
-    /// A recording that is too large to travel inside its event.
-    #[error("{}: {bytes} bytes, more than the {limit} that fit into an event; publish it by URI", path.display())]
+    /// Recordings that are too large to travel inside their events.
+    #[error(
+        "{}: {bytes} bytes, more than the {limit} that fit into an event{}; publish by URI", path.display(),
+        too(*others)
+    )]
     TooLargeInline {
-        /// The file.
+        /// The first of them.
         path: PathBuf,
         /// Its length.
         bytes: u64,
         /// The limit.
         limit: usize,
+        /// How many more there are.
+        others: usize,
     },
     /// A topic could not be made.
     #[error("the broker does not make the topic {topic}: {reason}")]
@@ -198,6 +203,10 @@ impl CliError {
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Unwritable { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+fn too(others: usize) -> String {
+    if others == 0 { String::new() } else { format!(" ({} too)", counted(others, "other recording")) }
 }
 
 fn because(reason: Option<&str>) -> String {

@@ -1,5 +1,6 @@
 //! `callqa publish`: recordings of a folder become events on the input topic.
 
+use std::fs;
 use std::path::PathBuf;
 
 use callqa_domain::identity;
@@ -12,6 +13,9 @@ use crate::{CliError, Done, terminal};
 
 /// Publishes the recordings of a folder
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("json", |arg| arg.requires("wait")))]
+#[command(mut_arg("summary", |arg| arg.requires("wait")))]
+#[command(mut_arg("timeout", |arg| arg.requires("wait")))]
 pub struct Args {
     /// A folder of recordings (WAV, MP3, FLAC, Ogg Vorbis, Opus), or one recording
     path: PathBuf,
@@ -40,16 +44,19 @@ impl Args {
     /// Publishes, and waits where asked to.
     ///
     /// # Errors
-    /// Mistakes in the folder or its CSV before anything is sent; a broker that is not there or does not
-    /// acknowledge.
+    /// Mistakes in the folder or its CSV, and recordings that do not fit into their events, before anything is sent; a
+    /// broker that is not there or does not acknowledge.
     pub fn run(&self) -> Result<Done, CliError> {
         let kafka = self.connection.settings()?;
         let calls = self.description.calls(&self.path)?;
+        if self.inline {
+            check_lengths(&calls)?;
+        }
         let first = || kafka.topics.calls.first().cloned().unwrap_or_default();
         let topic = self.topic.clone().unwrap_or_else(first);
         kafka::expect_topic(&kafka, &topic)?;
         // Opened first: an ending may come before the last event is sent.
-        let watch = if self.wait { Some(Watch::from_now_on(&kafka)?) } else { None };
+        let watch = if self.wait { Some(Watch::from_now_on(&kafka, &self.outlet)?) } else { None };
 
         let mut ending_ids = Vec::new();
         let mut sender = Sender::new(&kafka, &topic)?;
@@ -78,11 +85,31 @@ impl Args {
         if !self.inline {
             return call.by_uri(&content).map_err(unreadable);
         }
-        if content.bytes > INLINE_BYTES as u64 {
-            let (path, bytes) = (call.path.clone(), content.bytes);
-            return Err(CliError::TooLargeInline { path, bytes, limit: INLINE_BYTES });
-        }
-        let bytes = std::fs::read(&call.path).map_err(unreadable)?;
+        // It may have grown since.
+        check_length(call, content.bytes, 0)?;
+        let bytes = fs::read(&call.path).map_err(unreadable)?;
         Ok(call.inline(&content, bytes))
     }
+}
+
+/// Looks at every recording first: half a folder on the topic helps nobody.
+fn check_lengths(calls: &[CallFile]) -> Result<(), CliError> {
+    let mut too_large = Vec::new();
+    for call in calls {
+        let file = fs::metadata(&call.path).map_err(|source| CliError::unreadable(&call.path, source))?;
+        if file.len() > INLINE_BYTES as u64 {
+            too_large.push((call, file.len()));
+        }
+    }
+    match too_large.split_first() {
+        None => Ok(()),
+        Some((&(call, bytes), others)) => check_length(call, bytes, others.len()),
+    }
+}
+
+fn check_length(call: &CallFile, bytes: u64, others: usize) -> Result<(), CliError> {
+    if bytes <= INLINE_BYTES as u64 {
+        return Ok(());
+    }
+    Err(CliError::TooLargeInline { path: call.path.clone(), bytes, limit: INLINE_BYTES, others })
 }

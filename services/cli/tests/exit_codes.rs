@@ -31,6 +31,13 @@ fn a_wrong_command_line_is_2() {
     check(&["transcribe", "a.wav"], 2, "", "unrecognized subcommand");
     check(&["publish", "calls", "--inline", "--by-uri"], 2, "", "cannot be used with");
     check(&["results", "--follow", "--expect", "3"], 2, "", "cannot be used with");
+    check(&["results", "--follow", "--summary", "rows"], 2, "", "cannot be used with");
+    check(&["results", "--observations"], 2, "", "--summary <FILE>");
+    for outlet in [&["--json"][..], &["--summary", "rows"], &["--timeout", "1m"]] {
+        check(&[&["publish", "calls"], outlet].concat(), 2, "", "--wait");
+    }
+    check(&["rules", "explain"], 2, "", "<FILE>...");
+    check(&["export", "--to", "vtt"], 2, "", "<FILE>...");
     check(&["results", "--timeout", "soon"], 2, "", "write 90s, 15m or 1h30m");
     check(&["rules", "check"], 2, "", "FILE");
     check(&["topics", "create", "--partitions", "0"], 2, "", "0 is not in 1..");
@@ -105,8 +112,49 @@ fn rules_are_checked() {
 fn a_configuration_is_checked() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("worker.toml");
-    fs::write(&file, "[kafka]\ngruop = 'x'\n[analysts]\ncount = 0\n").unwrap();
+    let tree = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let here = folder.path().display();
+    let rulebook = format!("[rulebook]\nfile = '{tree}/deploy/rulebooks/service-baseline.toml'\n");
+    let models = format!("[models]\ndir = '{here}'\nheads = '{tree}/models/heads'\n");
+    let all_there = format!(
+        "{rulebook}{models}manifest = '{tree}/models/manifest.toml'\n[store]\nfile_roots = ['{here}']\n\
+         [journal]\nfolder = '{here}'\n"
+    );
+    fs::write(&file, format!("{all_there}[kafka]\ngruop = 'x'\n[analysts]\ncount = 0\n")).unwrap();
     check(&["check-config", file.to_str().unwrap()], 1, "", "worker.toml: 2 mistakes");
-    fs::write(&file, "[kafka]\ngroup = 'x'\n").unwrap();
+    fs::write(&file, &all_there).unwrap();
     check(&["check-config", file.to_str().unwrap()], 0, "no mistakes", "");
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["worker.toml"], "looking leaves nothing behind");
+}
+
+/// What is wrong with the settings and what they name that is not there, in one letter.
+#[test]
+fn all_that_a_worker_opens_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().display();
+    let file = folder.path().join("worker.toml");
+    fs::write(folder.path().join("rules.toml"), "id = 'x'\nversion = '1'\nconfidence_floor = 7\n").unwrap();
+    let settings = format!(
+        "[kafka]\ngruop = 'x'\n[rulebook]\nfile = '{here}/rules.toml'\n\
+         [models]\ndir = '{here}/no-models'\nheads = '{here}/no-heads'\nmanifest = '{here}/no-manifest'\n\
+         [store]\nfile_roots = ['{here}', '{here}/no-calls', '{here}/no-more']\nspool = '{here}/no-spool'\n\
+         ca_file = '{here}/no-ca'\n[journal]\nfolder = 'relative'\n"
+    );
+    fs::write(&file, settings).unwrap();
+    for part in [
+        "worker.toml: 10 mistakes",
+        "is not a setting; did you mean kafka.group?",
+        "mistakes in the rulebook:",
+        "no-manifest: No such file",
+        "models.dir ",
+        "models.heads ",
+        "no-calls` can't be used: No such file",
+        "no-more` can't be used: No such file",
+        "store.spool ",
+        "store.ca_file ",
+        "`relative` is not an absolute path",
+    ] {
+        check(&["check-config", file.to_str().unwrap()], 1, "", part);
+    }
 }

@@ -13,7 +13,7 @@ use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const TOPICS: [&str; 7] = [
     "qa.calls.recorded.v1",
@@ -198,6 +198,51 @@ fn results_are_rows_for_programs() {
     assert_eq!(topics, ["qa.calls.dlq.v1", "qa.findings.v1", "qa.results.v1", "qa.results.v1"]);
 }
 
+/// A row of the call's words, as the worker publishes them.
+fn observations(call_id: &str, result_id: &str) -> Value {
+    json!({
+        "schema_version": 1, "row_id": format!("words of {result_id}"), "result_id": result_id,
+        "tenant": "default", "call_id": call_id, "part": 0, "parts": 1, "purpose": "live",
+        "direction": "inbound", "ended_by": "agent", "duration_ms": 6000,
+        "channel": ["agent", "customer"], "channel_language": ["en", "en"],
+        "threshold_label": ["closing"], "threshold_holds": [0.5], "threshold_doubt": [0.4],
+        "speech_channel": ["agent", "customer"], "speech_start_ms": [0, 3000], "speech_end_ms": [2000, 6000],
+        "utterance_speaker": ["agent", "customer"], "utterance_start_ms": [0, 3000],
+        "utterance_end_ms": [2000, 6000], "utterance_text": ["hello there", "hello"],
+        "utterance_confidence": [0.9, 0.9],
+        "score_utterance": [0], "score_label": ["closing"], "score_probability": [0.1]
+    })
+}
+
+#[test]
+fn a_summary_with_observations_is_explained() {
+    let kafka = Kafka::start();
+    end_both(&kafka);
+    for result_id in ["result of a", "an earlier result of a", "result of a"] {
+        kafka.put("qa.observations.v1", "a", &observations("a", result_id));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let summary = folder.path().join("rows.jsonl");
+    let path = summary.to_str().unwrap();
+
+    kafka.check(&["results", "--summary", path], 0, &[]);
+    let missing =
+        "callqa: the files have rows of other topics alone; `callqa results --summary FILE --observations`";
+    kafka.check(&["rules", "explain", path], 1, &[missing]);
+
+    kafka.check(&["results", "--summary", path, "--observations"], 0, &[]);
+    let rows = json_lines(&summary);
+    let words: Vec<&Value> = rows.iter().filter(|line| line["topic"] == "qa.observations.v1").collect();
+    assert_eq!(words.len(), 1, "one row, of the result that counts: {words:?}");
+    assert_eq!(words[0]["row"]["result_id"], "result of a");
+    let closing = "must: agent: closing, in the last 2 turns: no";
+    kafka.check(&["rules", "explain", "--rule", "script.closing", path], 0, &[closing]);
+    kafka.check(&["export", "--to", "vtt", path], 0, &["<v Agent>hello there"]);
+    let rulebook = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/rulebooks/service-baseline.toml");
+    let backtest = ["rules", "backtest", "--from", rulebook, "--to", rulebook, path];
+    kafka.check(&backtest, 0, &["1 call, of which 0 would be judged otherwise"]);
+}
+
 #[test]
 fn what_does_not_come_is_not_waited_for_without_end() {
     let kafka = Kafka::start();
@@ -237,11 +282,15 @@ fn waiting_ends_with_the_last_of_the_published_calls() {
 fn a_recording_that_is_too_large_for_its_event_is_named() {
     let kafka = Kafka::start();
     let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.wav"), "fits").unwrap();
     fs::write(folder.path().join("long.wav"), vec![0; 800_000]).unwrap();
+    fs::write(folder.path().join("longer.wav"), vec![0; 900_000]).unwrap();
     let path = folder.path().to_str().unwrap();
     kafka.check(
         &["publish", path, "--inline"],
         1,
-        &["long.wav: 800000 bytes, more than the 716800 that fit"],
+        &["long.wav: 800000 bytes, more than the 716800 that fit into an event (1 other recording too)"],
     );
+    // Not even the one that fits was sent.
+    kafka.check(&["audit"], 0, &["it balances: received 0 = 0 + 0 + 0"]);
 }

@@ -1,14 +1,11 @@
 //! `callqa results`: what the workers said of the calls, from the results topics.
 
 mod endings;
+mod summary;
 mod watch;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-
-use serde::Serialize;
 
 pub use endings::{Endings, Keep, Taken, call_line};
 pub use watch::{Goal, Watch};
@@ -24,7 +21,7 @@ pub struct Args {
     #[command(flatten)]
     connection: Connection,
     /// Go on with new calls, one line each, until interrupted
-    #[arg(long, conflicts_with = "expect")]
+    #[arg(long, conflicts_with_all = ["expect", "summary"])]
     follow: bool,
     /// Wait until so many calls have ended, those on the topics now included; show progress, then the table
     #[arg(long, visible_alias = "until", value_name = "N")]
@@ -43,6 +40,10 @@ pub struct Outlet {
     /// findings with evidence, and what is known of calls that were not assessed
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
+    /// Write transcripts with every probability to that file too, for `callqa rules explain`, `rules backtest` and
+    /// `export`: the rows of the observations topic, which is read to its end for them
+    #[arg(long, requires = "summary")]
+    pub observations: bool,
     /// While waiting for calls: give up once none has ended for this long
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
     pub timeout: Duration,
@@ -66,45 +67,9 @@ impl Args {
             (false, Some(count)) => Goal::Count(count),
             (false, None) => Goal::PresentEnd,
         };
-        Watch::from_the_oldest(&kafka)?.until(&goal, &self.outlet)?;
+        Watch::from_the_oldest(&kafka, &self.outlet)?.until(&goal, &self.outlet)?;
         Ok(Done::Well)
     }
-}
-
-#[derive(Serialize)]
-struct SummaryLine<'a, R> {
-    topic: &'a str,
-    row: &'a R,
-}
-
-/// Writes every row of these endings to a file, call by call.
-///
-/// # Errors
-/// Where the file can't be written.
-fn write_summary(
-    path: &Path,
-    topics: &callqa_worker::config::Topics,
-    endings: &Endings,
-) -> Result<(), CliError> {
-    let write = || -> std::io::Result<()> {
-        let mut file = BufWriter::new(File::create(path)?);
-        for row in endings.rows() {
-            write_line(&mut file, &topics.results, row)?;
-            for finding in endings.findings(row) {
-                write_line(&mut file, &topics.findings, finding)?;
-            }
-            if let Some(dead_letter) = endings.dead_letter_of(row) {
-                write_line(&mut file, &topics.dead_letters, dead_letter)?;
-            }
-        }
-        file.flush()
-    };
-    write().map_err(|source| CliError::Unwritable { path: path.display().to_string(), source })
-}
-
-fn write_line<R: Serialize>(file: &mut impl Write, topic: &str, row: &R) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *file, &SummaryLine { topic, row })?;
-    file.write_all(b"\n")
 }
 
 #[cfg(test)]

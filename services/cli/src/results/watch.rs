@@ -1,14 +1,15 @@
 //! Follows the results topic up to a goal, and gathers the evidence that belongs to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
-use callqa_proto::wire::{DeadLetterRow, FindingRow, ResultRow};
+use callqa_proto::wire::{DeadLetterRow, FindingRow, ObservationsRow, ResultRow};
 use callqa_worker::config::Kafka;
 use rdkafka::Message;
 use serde::de::DeserializeOwned;
 
-use super::{Endings, Keep, Outlet, Taken, write_summary};
+use super::summary::Summary;
+use super::{Endings, Keep, Outlet, Taken};
 use crate::kafka::{Place, TopicReader};
 use crate::progress::{Progress, Unwatched, one_line};
 use crate::{CliError, Done, render, terminal};
@@ -55,12 +56,14 @@ impl Goal {
     }
 }
 
-/// The places in the three topics that tell how calls ended.
+/// The places in the topics that tell how calls ended.
 pub struct Watch {
     kafka: Kafka,
     results: Place,
     findings: Place,
     dead_letters: Place,
+    /// Where these rows are wanted.
+    observations: Option<Place>,
     unreadable: usize,
 }
 
@@ -69,23 +72,26 @@ impl Watch {
     ///
     /// # Errors
     /// A broker that is not there, topics that are missing.
-    pub fn from_the_oldest(kafka: &Kafka) -> Result<Self, CliError> {
-        Self::from(kafka, TopicReader::oldest)
+    pub fn from_the_oldest(kafka: &Kafka, outlet: &Outlet) -> Result<Self, CliError> {
+        Self::from(kafka, outlet, TopicReader::oldest)
     }
 
     /// Only what comes from now on.
     ///
     /// # Errors
     /// A broker that is not there, topics that are missing.
-    pub fn from_now_on(kafka: &Kafka) -> Result<Self, CliError> {
-        Self::from(kafka, TopicReader::end)
+    pub fn from_now_on(kafka: &Kafka, outlet: &Outlet) -> Result<Self, CliError> {
+        Self::from(kafka, outlet, TopicReader::end)
     }
 
     fn from(
         kafka: &Kafka,
+        outlet: &Outlet,
         place: impl Fn(&Kafka, &str) -> Result<Place, CliError>,
     ) -> Result<Self, CliError> {
+        let observations = outlet.observations.then(|| place(kafka, &kafka.topics.observations));
         Ok(Self {
+            observations: observations.transpose()?,
             results: place(kafka, &kafka.topics.results)?,
             findings: place(kafka, &kafka.topics.findings)?,
             dead_letters: place(kafka, &kafka.topics.dead_letters)?,
@@ -128,7 +134,10 @@ impl Watch {
             print(&endings, outlet)?;
         }
         if let Some(path) = &outlet.summary {
-            write_summary(path, &self.kafka.topics, &endings)?;
+            let mut summary = Summary::create(path)?;
+            summary.add_endings(&self.kafka.topics, &endings)?;
+            self.add_observations(&endings, &mut summary)?;
+            summary.finish()?;
         }
         if self.unreadable > 0 {
             terminal::complain(&format!("{} rows of another version were passed over", self.unreadable));
@@ -203,6 +212,23 @@ impl Watch {
                 .into_iter()
                 .for_each(|row| endings.dead_letter(row));
             Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// These rows are by far the longest, so each is written as it comes, and none is kept. Like findings they are
+    /// there before their ending is.
+    fn add_observations(&mut self, endings: &Endings, summary: &mut Summary) -> Result<(), CliError> {
+        let Some(place) = self.observations.clone() else { return Ok(()) };
+        let (topic, unreadable) = (&self.kafka.topics.observations, &mut self.unreadable);
+        let results: HashSet<&str> = endings.rows().iter().map(|row| row.result_id.as_str()).collect();
+        let mut written = HashSet::new();
+        TopicReader::open(&self.kafka, topic, place)?.read_to_end(|message| {
+            let row = row::<ObservationsRow>(message.payload(), unreadable);
+            match row.filter(|row| results.contains(row.result_id.as_str())) {
+                Some(row) if written.insert(row.row_id.clone()) => summary.add(topic, &row),
+                _ => Ok(()),
+            }
         })?;
         Ok(())
     }
