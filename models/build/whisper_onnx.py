@@ -24,7 +24,7 @@ import numpy as np
 from onnx import TensorProto
 
 from ctranslate2 import read_tensors
-from graph import Graph
+from graph import Graph, quantised
 from vocabulary import KEPT_RANGES
 from whisper import _byte_alphabet, mel_filters
 
@@ -190,9 +190,11 @@ def _decoder(source, tokens, alignment_heads):
 
 
 def _embedded(g, source, embeddings):
-    """The rows of the tokens in fp16, widened after they are looked up."""
-    rows = g.node("Gather", [g.constant("embeddings", embeddings, np.float16), "tokens"], "token.rows")
-    rows = g.node("Cast", [rows], "token.fp32", to=F32)
+    """The rows of the tokens as int8, widened after they are looked up."""
+    matrix, scales = quantised(embeddings)
+    rows = g.node("Gather", [g.constant("embeddings", matrix, np.int8), "tokens"], "token.rows")
+    scales = g.node("Gather", [g.constant("embedding.scales", scales[:, None]), "tokens"], "token.scales")
+    rows = g.node("Mul", [g.node("Cast", [rows], "token.wide", to=F32), scales], "token.fp32")
     places = g.constant("places", source["decoder/position_encodings/encodings"])
     return g.node("Add", [rows, g.node("Gather", [places, "positions"], "placed")], "embedded")
 

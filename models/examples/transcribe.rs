@@ -13,7 +13,7 @@ use std::time::Instant;
 use callqa_audio::{Decoder, Limits, SpeechSegmenter};
 use callqa_domain::{Channel, Language, Span};
 use callqa_models::measured::{Ear, Plain};
-use callqa_models::{ModelsConfig, Packer, SAMPLES_PER_MS, VAD_WINDOW, WINDOWS_TOGETHER, Window};
+use callqa_models::{ModelsConfig, Packer, SAMPLES_PER_MS, Speech, VAD_WINDOW, WINDOWS_TOGETHER, Window};
 use serde_json::json;
 
 /// A recording, whole: measurements are made on minutes, not on hours.
@@ -159,9 +159,9 @@ fn packed(spans: &[Span], samples: &[f32]) -> Vec<Window> {
     let mut packer = Packer::new(Channel::Agent);
     let mut windows = Vec::new();
     for span in spans {
-        let start = span.start_ms * SAMPLES_PER_MS;
-        let end = (span.end_ms * SAMPLES_PER_MS).min(samples.len() as u64);
-        windows.extend(packer.push(start, &samples[start as usize..end as usize]));
+        let start = (span.start_ms * SAMPLES_PER_MS) as usize;
+        let end = ((span.end_ms * SAMPLES_PER_MS) as usize).min(samples.len());
+        windows.extend(packer.push(Speech::within(samples, 0, start..end)));
     }
     windows.extend(packer.finish());
     windows

@@ -26,7 +26,7 @@ mod window;
 pub use error::ModelError;
 pub use manifest::{Manifest, ModelFile, Role};
 pub use open::{Kit, Models, ModelsConfig};
-pub use pack::{LONGEST_WINDOW, Packer, WINDOWS_TOGETHER, cut_long};
+pub use pack::{HEARD_AROUND, LONGEST_WINDOW, Packer, Speech, WINDOWS_TOGETHER, cut_long};
 pub use stop::StopSignal;
 pub use whisper::{Whisper, WhisperTranscriber};
 pub use window::{Piece, SAMPLE_RATE, SAMPLES_PER_MS, TURN_PAUSE_MS, Window};

@@ -4,6 +4,8 @@
 //! window. Windows are cut by content alone, at pauses: the same speech gives the same windows, however
 //! it arrived.
 
+use std::ops::Range;
+
 use callqa_domain::Channel;
 
 use crate::window::{Piece, SAMPLE_RATE, SAMPLES_PER_MS, TURN_PAUSE_MS, Window};
@@ -21,6 +23,9 @@ const PIECE_SILENCE: u64 = SAMPLE_RATE * 3 / 10;
 /// Silence that parts two pieces where the other may have spoken between: long enough that Whisper hears
 /// two sentences.
 const TURN_SILENCE: u64 = SAMPLE_RATE * 8 / 10;
+/// So much of what surrounds a piece is heard too, 0.1 s, in the place of that silence: a consonant that the
+/// detector missed, or the sound of the room instead of none. More brings back the other's voice, and costs.
+pub const HEARD_AROUND: usize = SAMPLE_RATE as usize / 10;
 /// An over-long piece is cut in its last part, at the quietest stretch of this length.
 const QUIET_FRAME: usize = SAMPLE_RATE as usize / 10;
 
@@ -37,12 +42,54 @@ pub fn cut_long(samples: &[f32]) -> Option<usize> {
     Some(quietest + QUIET_FRAME / 2)
 }
 
+/// One piece of a channel's speech, with what surrounds it.
+#[derive(Debug, Clone, Copy)]
+pub struct Speech<'a> {
+    /// Where it begins in the call, in samples.
+    pub call_start: u64,
+    /// The speech.
+    pub samples: &'a [f32],
+    /// What the channel holds right before it; no more than [`HEARD_AROUND`] of it is heard.
+    pub before: &'a [f32],
+    /// And right after it.
+    pub after: &'a [f32],
+}
+
+impl<'a> Speech<'a> {
+    /// The speech in this range of `samples`, which begin at a sample of the call.
+    #[must_use]
+    pub fn within(samples: &'a [f32], from: u64, range: Range<usize>) -> Self {
+        let around = range.start.saturating_sub(HEARD_AROUND)..samples.len().min(range.end + HEARD_AROUND);
+        Self {
+            call_start: from + range.start as u64,
+            samples: &samples[range.clone()],
+            before: &samples[around.start..range.start],
+            after: &samples[range.end..around.end],
+        }
+    }
+}
+
+/// A piece that has no window yet.
+#[derive(Debug)]
+struct Waiting {
+    /// In the call, in samples.
+    start: u64,
+    speech: Vec<f32>,
+    before: Vec<f32>,
+    after: Vec<f32>,
+}
+
+impl Waiting {
+    fn end(&self) -> u64 {
+        self.start + self.speech.len() as u64
+    }
+}
+
 /// Takes one channel's speech, piece by piece in time order, and gives windows as they fill.
 #[derive(Debug)]
 pub struct Packer {
     channel: Channel,
-    /// Start in the call (samples) and samples of each piece that has no window yet.
-    waiting: Vec<(u64, Vec<f32>)>,
+    waiting: Vec<Waiting>,
 }
 
 impl Packer {
@@ -52,16 +99,15 @@ impl Packer {
         Self { channel, waiting: Vec::new() }
     }
 
-    /// Takes a piece that begins at this sample of the call, and gives the windows that it fills.
-    pub fn push(&mut self, call_start: u64, samples: &[f32]) -> Vec<Window> {
+    /// Takes the next piece, and gives the windows that it fills.
+    pub fn push(&mut self, speech: Speech<'_>) -> Vec<Window> {
         let mut full = Vec::new();
-        let (mut start, mut rest) = (call_start, samples);
+        let Speech { mut call_start, samples: mut rest, mut before, after } = speech;
         while let Some(cut) = cut_long(rest) {
-            self.add(start, &rest[..cut], &mut full);
-            start += cut as u64;
-            rest = &rest[cut..];
+            self.add(Speech { call_start, samples: &rest[..cut], before, after: &[] }, &mut full);
+            (call_start, rest, before) = (call_start + cut as u64, &rest[cut..], &[]);
         }
-        self.add(start, rest, &mut full);
+        self.add(Speech { call_start, samples: rest, before, after }, &mut full);
         full
     }
 
@@ -72,7 +118,8 @@ impl Packer {
         (!all.is_empty()).then(|| self.window(all))
     }
 
-    fn add(&mut self, start: u64, samples: &[f32], full: &mut Vec<Window>) {
+    fn add(&mut self, speech: Speech<'_>, full: &mut Vec<Window>) {
+        let Speech { call_start: start, samples, before, after } = speech;
         if samples.is_empty() {
             return;
         }
@@ -81,13 +128,22 @@ impl Packer {
             let pieces = std::mem::replace(&mut self.waiting, rest);
             full.push(self.window(pieces));
         }
-        self.waiting.push((start, samples.to_vec()));
+        self.waiting.push(Waiting {
+            start,
+            speech: samples.to_vec(),
+            before: before[before.len().saturating_sub(HEARD_AROUND)..].to_vec(),
+            after: after[..after.len().min(HEARD_AROUND)].to_vec(),
+        });
     }
 
     /// Length of the waiting pieces with their silences, and of the silence before a piece at `next`.
     fn packed_len(&self, next: u64) -> usize {
-        let starts = self.waiting.iter().skip(1).map(|piece| piece.0).chain([next]);
-        self.waiting.iter().zip(starts).map(|(piece, next)| piece.1.len() + silence(end(piece), next)).sum()
+        let starts = self.waiting.iter().skip(1).map(|piece| piece.start).chain([next]);
+        self.waiting
+            .iter()
+            .zip(starts)
+            .map(|(piece, next)| piece.speech.len() + silence(piece.end(), next))
+            .sum()
     }
 
     /// How many waiting pieces the full window takes: those before its longest pause, the latest of equals.
@@ -95,33 +151,40 @@ impl Packer {
         let mut len = 0;
         let mut best = (0, self.waiting.len());
         for (i, piece) in self.waiting.iter().enumerate() {
-            let following = self.waiting.get(i + 1).map_or(next, |piece| piece.0);
-            len += piece.1.len();
-            let pause = following - end(piece);
+            let following = self.waiting.get(i + 1).map_or(next, |piece| piece.start);
+            len += piece.speech.len();
+            let pause = following - piece.end();
             if len >= SHORTEST_CUT && pause >= best.0 {
                 best = (pause, i + 1);
             }
-            len += silence(end(piece), following);
+            len += silence(piece.end(), following);
         }
         best.1
     }
 
-    fn window(&self, waiting: Vec<(u64, Vec<f32>)>) -> Window {
+    fn window(&self, waiting: Vec<Waiting>) -> Window {
         let mut window = Window { channel: self.channel, samples: Vec::new(), pieces: Vec::new() };
-        for (call_start, samples) in waiting {
-            if let Some(before) = window.pieces.last() {
-                let silence = silence(before.call_end(), call_start);
-                window.samples.resize(window.samples.len() + silence, 0.0);
-            }
-            window.pieces.push(Piece { call_start, at: window.samples.len(), len: samples.len() });
-            window.samples.extend_from_slice(&samples);
+        let mut after: Vec<f32> = Vec::new();
+        for piece in waiting {
+            let lead = match window.pieces.last() {
+                Some(before) => {
+                    let silence = silence(before.call_end(), piece.start);
+                    let (tail, lead) = (after.len().min(silence / 2), piece.before.len().min(silence / 2));
+                    window.samples.extend_from_slice(&after[..tail]);
+                    window.samples.resize(window.samples.len() + silence - tail - lead, 0.0);
+                    lead
+                }
+                None => piece.before.len(),
+            };
+            window.samples.extend_from_slice(&piece.before[piece.before.len() - lead..]);
+            let (at, len) = (window.samples.len(), piece.speech.len());
+            window.pieces.push(Piece { call_start: piece.start, at, len });
+            window.samples.extend_from_slice(&piece.speech);
+            after = piece.after;
         }
+        window.samples.extend_from_slice(&after);
         window
     }
-}
-
-fn end(piece: &(u64, Vec<f32>)) -> u64 {
-    piece.0 + piece.1.len() as u64
 }
 
 /// Samples of silence that stand in the window for the pause from `end` to `next` of the call.

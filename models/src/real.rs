@@ -13,7 +13,7 @@ use crate::classify::passage::Passage;
 use crate::classify::{Encoder, EncoderId, Head};
 use crate::vad::Silero;
 use crate::{
-    Manifest, ModelError, Models, ModelsConfig, Packer, Role, SAMPLES_PER_MS, Scene, SpeechDetector,
+    Manifest, ModelError, Models, ModelsConfig, Packer, Role, SAMPLES_PER_MS, Scene, Speech, SpeechDetector,
     StopSignal, Transcriber, VAD_WINDOW, Whisper, WhisperTranscriber, Window, onnx,
 };
 
@@ -92,7 +92,7 @@ fn window(samples: &[f32], channel: Channel) -> Window {
     let mut windows = Vec::new();
     for span in spans {
         let range = (span.start_ms * SAMPLES_PER_MS) as usize..(span.end_ms * SAMPLES_PER_MS) as usize;
-        windows.extend(packer.push(range.start as u64, &samples[range]));
+        windows.extend(packer.push(Speech::within(samples, 0, range)));
     }
     windows.extend(packer.finish());
     windows.remove(0)
@@ -198,7 +198,8 @@ fn noise_has_no_words() {
         (seed >> 8) as f32 / 8_388_608.0 * 0.1 - 0.1
     });
     let mut packer = Packer::new(Channel::Customer);
-    packer.push(0, &hiss.collect::<Vec<_>>());
+    let hiss: Vec<_> = hiss.collect();
+    packer.push(Speech::within(&hiss, 0, 0..hiss.len()));
     let window = packer.finish().unwrap();
     assert_eq!(heard(&mut transcriber(), &window, Language::En), "");
 }

@@ -5,13 +5,18 @@ use super::*;
 
 const SECOND: usize = SAMPLE_RATE as usize;
 
+/// With nothing around it.
+fn alone(call_start: u64, samples: &[f32]) -> Speech<'_> {
+    Speech { call_start, samples, before: &[], after: &[] }
+}
+
 /// Packs pieces that are given as (start, length) in tenths of a second.
 fn pack(pieces: &[(u64, usize)]) -> Vec<Window> {
     let tenth = SECOND / 10;
     let mut packer = Packer::new(Channel::Agent);
     let mut windows = Vec::new();
     for &(start, len) in pieces {
-        windows.extend(packer.push(start * tenth as u64, &vec![0.1; len * tenth]));
+        windows.extend(packer.push(alone(start * tenth as u64, &vec![0.1; len * tenth])));
     }
     windows.extend(packer.finish());
     windows
@@ -52,7 +57,7 @@ fn a_piece_that_is_too_long_is_cut_where_it_is_quietest() {
     let cut = cut_long(&samples).unwrap();
     assert!((20 * SECOND..20 * SECOND + SECOND / 5).contains(&cut), "{cut}");
     let mut packer = Packer::new(Channel::Agent);
-    let mut windows = packer.push(0, &samples);
+    let mut windows = packer.push(alone(0, &samples));
     windows.extend(packer.finish());
     assert_eq!(windows.iter().map(Window::speech).sum::<usize>(), samples.len());
 }
@@ -86,6 +91,28 @@ fn a_window_is_cut_in_two_at_a_piece() {
     assert!(window.from_piece(3).is_none());
 }
 
+#[test]
+fn what_surrounds_a_piece_is_heard_in_the_place_of_silence() {
+    let (second, tenth) = (SECOND as u64, HEARD_AROUND);
+    let mut packer = Packer::new(Channel::Agent);
+    let mut push = |from: u64, level: f32| {
+        let (before, after) = (vec![level + 0.1; SECOND], vec![level + 0.2; SECOND]);
+        packer.push(Speech { call_start: from, samples: &[level; SECOND], before: &before, after: &after })
+    };
+    assert!(push(second, 1.0).is_empty() && push(5 * second, 2.0).is_empty());
+    let window = packer.finish().unwrap();
+    let (first, last) = (window.pieces[0], window.pieces[1]);
+    assert_eq!([first.at, last.at - first.end()], [tenth, TURN_SILENCE as usize]);
+    let level = |range: Range<usize>| window.samples[range].iter().copied().fold(0.0, f32::max);
+    let silence = first.end() + tenth..last.at - tenth;
+    assert_eq!(level(0..first.at), 1.1);
+    assert_eq!(level(first.end()..silence.start), 1.2);
+    assert_eq!(level(silence.clone()), 0.0);
+    assert_eq!(level(silence.end..last.at), 2.1);
+    assert_eq!(level(last.end()..window.samples.len()), 2.2);
+    assert_eq!([window.to_call(0), window.to_call(window.samples.len())], [second, 6 * second]);
+}
+
 /// Pieces in time order that don't overlap: a pause and a length each, in samples.
 fn speech() -> impl Strategy<Value = Vec<(u64, Vec<f32>)>> {
     prop::collection::vec((1u64..40_000, 1usize..200_000), 1..30).prop_map(|pieces| {
@@ -103,7 +130,8 @@ fn speech() -> impl Strategy<Value = Vec<(u64, Vec<f32>)>> {
 
 fn windows(speech: &[(u64, Vec<f32>)]) -> Vec<Window> {
     let mut packer = Packer::new(Channel::Customer);
-    let mut windows: Vec<Window> = speech.iter().flat_map(|(start, s)| packer.push(*start, s)).collect();
+    let mut windows: Vec<Window> =
+        speech.iter().flat_map(|(start, s)| packer.push(alone(*start, s))).collect();
     windows.extend(packer.finish());
     windows
 }

@@ -2,11 +2,11 @@
 
 use callqa_audio::{SpeechSegmenter, WINDOW_SAMPLES};
 use callqa_domain::{Channel, Language, Span};
-use callqa_models::{LONGEST_WINDOW, Packer, SAMPLES_PER_MS, Window, cut_long};
+use callqa_models::{HEARD_AROUND, LONGEST_WINDOW, Packer, SAMPLES_PER_MS, Speech, Window, cut_long};
 
-/// In silence the last samples stay, since speech begins a little before it is noticed: two windows of the
-/// detector, more than a span's padding.
-const BEFORE_SPEECH: usize = 2 * WINDOW_SAMPLES;
+/// In silence the last samples stay, since speech begins a little before it is noticed (two windows of the
+/// detector, more than a span's padding) and what was there before it is heard too.
+const BEFORE_SPEECH: usize = 2 * WINDOW_SAMPLES + HEARD_AROUND;
 /// Audio that has gone is taken out of memory when there is a second of it, not sample by sample.
 const TRIM_FROM: usize = 16_000;
 
@@ -73,7 +73,7 @@ impl Track {
     fn close(&mut self, span: Span) -> Vec<Window> {
         self.speech.push(span);
         let start = (span.start_ms * SAMPLES_PER_MS).max(self.packed_to);
-        self.pack(start, span.end_ms * SAMPLES_PER_MS)
+        self.pack(start, span.end_ms * SAMPLES_PER_MS, true)
     }
 
     /// Somebody may speak for hours without a pause: what fills a window goes to the packer before the span
@@ -81,15 +81,22 @@ impl Track {
     fn cut_open(&mut self, since: u64) -> Vec<Window> {
         let start = since.max(self.packed_to);
         match cut_long(self.samples(start, start + LONGEST_WINDOW as u64 + 1)) {
-            Some(cut) => self.pack(start, start + cut as u64),
+            Some(cut) => self.pack(start, start + cut as u64, false),
             None => Vec::new(),
         }
     }
 
-    fn pack(&mut self, start: u64, end: u64) -> Vec<Window> {
+    /// Hands over speech, and what surrounds it where the detector heard an edge.
+    fn pack(&mut self, start: u64, end: u64, closed: bool) -> Vec<Window> {
+        let mut speech = Speech::within(&self.held, self.held_from, self.range(start, end));
+        if start == self.packed_to {
+            speech.before = &[];
+        }
+        if !closed {
+            speech.after = &[];
+        }
         self.packed_to = end;
-        let range = self.range(start, end);
-        self.packer.push(self.held_from + range.start as u64, &self.held[range])
+        self.packer.push(speech)
     }
 
     fn samples(&self, start: u64, end: u64) -> &[f32] {
@@ -105,7 +112,7 @@ impl Track {
     fn let_go(&mut self) {
         let now = self.held_from + self.held.len() as u64;
         let needed = match self.segmenter.open_since() {
-            Some(since) => (since * SAMPLES_PER_MS).max(self.packed_to),
+            Some(since) => (since * SAMPLES_PER_MS).saturating_sub(HEARD_AROUND as u64).max(self.packed_to),
             None => now.saturating_sub(BEFORE_SPEECH as u64),
         };
         let gone = needed.saturating_sub(self.held_from) as usize;
