@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn any_words_are_lawful(raw in "((one|two|oh|double|triple|twenty|hundred|thousand|and|point|at|dot|com|十|百|零|个|八|两|洞|X|card|尾号|born|plate is|粤B|order number|手机|4111|0|\\[card\\]|\\]|嗯|三月)[ ,.-]?){0,14}") {
+    fn any_words_are_lawful(raw in "((one|two|oh|double|triple|twenty|hundred|thousand|and|point|at|dot|com|十|百|零|个|八|两|洞|X|card|尾号|born|plate is|粤B|order number|手机|4111|0|1|5|okay|对|。|\\[card\\]|\\]|嗯|三月)[ ,.-]?){0,14}") {
         is_lawful(&raw);
     }
 }

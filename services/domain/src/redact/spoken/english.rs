@@ -222,7 +222,16 @@ impl Reader<'_> {
         };
         let after_written =
             || self.text[..self.tokens[at].start].trim_end().ends_with(|c: char| c.is_ascii_digit());
-        self.joined(at + 1).is_some_and(is_number)
+        // "eight, one, oh, six": a number on one side of a comma may be another matter ("oh, one more thing").
+        let listed = |at: usize| {
+            let (before, token) = (self.tokens.get(at.checked_sub(1)?)?, self.tokens.get(at)?);
+            matches!(&self.text[before.end..token.start], " " | "-" | "  " | ", ")
+                .then_some((before.word, token.word))
+        };
+        let in_list = listed(at).is_some_and(|(before, _)| is_number(before))
+            && listed(at + 1).is_some_and(|(_, after)| is_number(after));
+        in_list
+            || self.joined(at + 1).is_some_and(is_number)
             || at > 0 && self.joined(at).is_some() && is_number(self.tokens[at - 1].word)
             || self.joined(at).is_some() && after_written()
     }

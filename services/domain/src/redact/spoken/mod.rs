@@ -34,6 +34,10 @@ impl<'t> Reading<'t> {
         let mut pieces = Vec::with_capacity(numbers.len());
         let mut done = 0;
         for number in numbers {
+            // Both languages may read a digit that stands between their words: "double 5个8".
+            if number.said.start < done {
+                continue;
+            }
             text.push_str(&said[done..number.said.start]);
             let start = text.len();
             text.push_str(&number.digits);
@@ -82,6 +86,7 @@ mod tests {
         check("double-seven double 5", "77 55");
         check("Oh, hello", "Oh, hello");
         check("oh seven seven", "0 7 7");
+        check("eight, one, oh, six", "8, 1, 0, 6");
     }
 
     #[test]
@@ -114,6 +119,12 @@ mod tests {
         check("幺三洞洞八", "幺三00八");
         check("十分感谢 百货", "十分感谢 百货");
         check("一会儿 两天", "一会儿 两天");
+    }
+
+    #[test]
+    fn a_digit_is_read_once() {
+        check("double 5个8 ok", "55个8 ok");
+        check("triple 1个8", "111个8");
     }
 
     #[test]
