@@ -5,7 +5,7 @@ use crate::{RedactedKind, Text, Utterance, is_back_channel};
 
 use super::hints::Hints;
 use super::pieces::{Edges, Piece};
-use super::{Found, found_in, found_in_digits, in_order, number, question, without};
+use super::{Found, found_after, found_in, found_in_digits, in_order, question, without, written};
 
 /// A number that follows within this time belongs to the question before it, or goes on with what was said of
 /// it, in milliseconds.
@@ -61,47 +61,57 @@ impl<'t> Thread<'t> {
             if !changed[near.clone()].contains(&true) && !self.changed[near].contains(&true) {
                 continue;
             }
-            if let Some(asked) = self.asked_of(index) {
+            for asked in self.asked_of(index) {
                 any |= self.redact_after(&asked, index);
             }
         }
         any
     }
 
-    /// What was said last before an utterance, if that was not long ago.
-    pub(super) fn question_to(&self, index: usize) -> Option<usize> {
-        let mut earlier = (0..index).rev().take(BETWEEN_PIECES);
-        // A nod between question and answer is neither.
-        let before = earlier.find(|&before| !is_back_channel(self.text(before)))?;
-        let pause = self.transcript[index].span.start_ms.saturating_sub(self.transcript[before].span.end_ms);
-        (pause <= ANSWER_WITHIN_MS).then_some(before)
+    /// What an utterance may answer: what was said last before it, if that was not long ago. Where that only holds the
+    /// answer up ("hang on"), also what was said before, and so on.
+    pub(super) fn questions_to(&self, index: usize) -> Vec<usize> {
+        let mut questions = Vec::new();
+        let mut start = self.transcript[index].span.start_ms;
+        for before in (0..index).rev().take(BETWEEN_PIECES) {
+            let said = &self.transcript[before];
+            // A nod between question and answer is neither.
+            let is_late = start.saturating_sub(said.span.end_ms) > ANSWER_WITHIN_MS;
+            if is_late || is_back_channel(said.text.as_str()) {
+                continue;
+            }
+            // What was asked before an answer has its answer; only right behind it may the number be repeated.
+            if !questions.is_empty() && self.edges[before].answers() {
+                break;
+            }
+            start = start.min(said.span.start_ms);
+            questions.push(before);
+            if !self.edges[before].holds_up(said.channel == self.transcript[index].channel) {
+                break;
+            }
+        }
+        questions
     }
 
     /// What an utterance may answer with something of its kind: a number, however it was said; or a date without one
     /// ("the second of June") where a birth was asked for.
-    fn asked_of(&self, index: usize) -> Option<String> {
+    fn asked_of(&self, index: usize) -> Vec<String> {
         let answer = &self.edges[index];
-        let before = self.question_to(index)?;
-        if !answer.hints.may_answer(&self.edges[before].hints) {
-            return None;
+        let may_answer = |before: &usize| answer.hints.may_answer(&self.edges[*before].hints);
+        // Most of what is said answers nothing whatever was asked.
+        if !(index.saturating_sub(BETWEEN_PIECES)..index).any(|before| may_answer(&before)) {
+            return Vec::new();
         }
-        let asked = question::end_of(self.text(before));
-        Some(asked).filter(|asked| answer.hints.any() || Hints::of(asked).birth)
+        let questions = self.questions_to(index).into_iter().filter(may_answer);
+        let asked = questions.map(|before| question::end_of(self.text(before)));
+        asked.filter(|asked| answer.hints.any() || Hints::of(asked).birth).collect()
     }
 
     /// Redacts an utterance as if these words came before it; whether anything was found.
     fn redact_after(&mut self, named: &str, index: usize) -> bool {
         let mut any = false;
         loop {
-            let found: Vec<Found> = found_in(&format!("{named}{}", self.text(index)))
-                .into_iter()
-                .filter(|found| found.start >= named.len())
-                .map(|found| Found {
-                    start: found.start - named.len(),
-                    end: found.end - named.len(),
-                    ..found
-                })
-                .collect();
+            let found = found_after(named, self.text(index));
             if found.is_empty() {
                 return any;
             }
@@ -172,25 +182,37 @@ impl<'t> Thread<'t> {
                 break;
             }
         }
-        let Some(&(last, end_of_last)) = pieces.last().filter(|_| pieces.len() > 1) else { return };
-        let before =
-            first.checked_sub(1).map(|before| question::end_of(self.text(before))).unwrap_or_default();
-        let start = before.len() + tail.read.start;
-        let mut joint = format!("{before}{}", &self.edges[first].read[..tail.read.end]);
-        for (at, piece) in &pieces[1..] {
-            joint.push(' ');
-            joint.push_str(&self.edges[*at].read[piece.read.clone()]);
+        if pieces.len() < 2 {
+            return;
         }
-        let (end, after) = (joint.len(), &self.edges[last].read[end_of_last.read.end..]);
-        let kind = found_in_digits(&format!("{joint}{after}"))
-            .into_iter()
-            .find(|found| found.start < end && start < found.end)
-            .map(|found| found.kind);
+        let kind = self.befores(first).iter().find_map(|asked| self.kind_of_pieces(asked, &pieces));
         let Some(kind) = kind else { return };
         let repeated = heard.iter().filter_map(|&at| Some((at, digits(self.edges[at].whole())?)));
         for (at, piece) in pieces.into_iter().chain(repeated) {
             found[at].push(Found { start: piece.said.start, end: piece.said.end, kind });
         }
+    }
+
+    /// What was said before a number in pieces, the nearest first.
+    fn befores(&self, first: usize) -> Vec<String> {
+        let Some(last) = first.checked_sub(1) else { return vec![String::new()] };
+        let earlier = self.questions_to(first).into_iter().filter(|&before| before < last);
+        [last].into_iter().chain(earlier).map(|before| question::end_of(self.text(before))).collect()
+    }
+
+    /// What the pieces are together, if they are anything after these words.
+    fn kind_of_pieces(&self, asked: &str, pieces: &[(usize, &Piece)]) -> Option<RedactedKind> {
+        let ((first, tail), (last, head)) = (pieces.first()?, pieces.last()?);
+        let start = asked.len() + tail.read.start;
+        let mut joint = format!("{asked}{}", &self.edges[*first].read[..tail.read.end]);
+        for (at, piece) in &pieces[1..] {
+            joint.push(' ');
+            joint.push_str(&self.edges[*at].read[piece.read.clone()]);
+        }
+        let end = joint.len();
+        joint.push_str(&self.edges[*last].read[head.read.end..]);
+        let found = found_in_digits(&joint, asked.len());
+        found.into_iter().find(|found| found.start < end && start < found.end).map(|found| found.kind)
     }
 
     /// A mail address that is cut before or behind its "at" or a "dot".
@@ -246,7 +268,7 @@ impl<'t> Thread<'t> {
             let piece = if same && goes_on { edges.head.as_ref() } else { edges.whole() };
             let enough = if goes_on { PIECE_DIGITS } else { PIECE_BEFORE_DIGITS };
             match digits(piece).filter(|piece| piece.digits >= enough) {
-                Some(piece) if !number::counts_something(&edges.read[piece.read.end..]) => {
+                Some(piece) if !written::counts_something(&edges.read[piece.read.end..]) => {
                     found[next].push(Found { start: piece.said.start, end: piece.said.end, kind });
                 }
                 None if edges.is_nod() => {}

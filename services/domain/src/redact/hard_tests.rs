@@ -225,5 +225,71 @@ fn what_a_reviewer_needs_stays() {
         "1990年以后",
         "我说过三五次了",
         "套餐一二三都行",
+        "12.50 - 15.00",
+        "10.30 - 11.30",
+        "11-23 - 11-30",
+        "2026-11-23 - 2026-11-30",
+        "2026-11-23。2026-11-24",
+        "1280 - 2560元的套餐",
+        "10086，对，10010",
+        "300, okay, 300",
+        "2024, right, 2025",
+        "in 2024 and 2025 and 2026",
+        "It was 1500 and 2000 dollars",
+        "99.50, and 45.20, and 30.15",
+        "余额3200。上月5000",
+        "orders 442178 and 442179",
+        "your card was charged 1500 and 2001",
+        "my account balance is 31,926,819",
+        "the case number is 020 8332 1234",
+        "call 18005550199",
+        "您的卡尾号没问题，客服电话95588",
+        "身份证后四位核实好了，您的余额一共是3200",
+        "I have the security code already, and your bill is 250",
+        "the last four went through, so that makes $350",
+    ]);
+}
+
+#[test]
+fn codes_and_last_digits_wherever_they_are_named() {
+    check(&[
+        (
+            "the three digits on the back of the card are 123",
+            "the three digits on the back of the card are [cvv]",
+        ),
+        ("the CVV on the card is 123", "the CVV on the card is [cvv]"),
+        ("my security code, hang on, is 123", "my security code, hang on, is [cvv]"),
+        ("the last four of my account are 7219", "the last four of my account are [partial_number]"),
+        ("尾号7219那张，还有8833那张", "尾号[partial_number]那张，还有[partial_number]那张"),
+        ("尾号7219，对，7219", "尾号[partial_number]，对，[partial_number]"),
+        ("尾号1234年费是多少", "尾号[partial_number]年费是多少"),
+        ("尾号是1234万事达卡", "尾号是[partial_number]万事达卡"),
+    ]);
+}
+
+#[test]
+fn groups_apart_are_one_number() {
+    check(&[
+        ("我的电话是138 - 1234 - 5678", "我的电话是[phone]"),
+        ("one three eight - one two three four - five six seven eight", "[phone]"),
+        ("四一一一。一一一一。一一一一。一一一一。", "[card]。"),
+        ("my card number is 4111 - 1111 - 1111 - 1111", "my card number is [card]"),
+        ("卡号是4111。1111。1111。1111", "卡号是[card]"),
+        ("my card is 4111, okay, 1111, okay, 1111, okay, 1111", "my card is [card]"),
+        ("the number is 4111, 1111, 1111, and 1111.", "the number is [card]."),
+        ("my account number is 3192, right, 6819", "my account number is [bank_account]"),
+        ("it's 415, 555, and 0134", "it's [phone]"),
+    ]);
+}
+
+#[test]
+fn what_a_number_is_called_counts_more_than_how_it_looks() {
+    check(&[
+        ("my account number is 31,926,819", "my account number is [bank_account]"),
+        ("my social is 078,051,120", "my social is [national_id]"),
+        ("my social is 478,051,120", "my social is [national_id]"),
+        ("For my claim, it's 415 555 0134", "For my claim, it's [phone]"),
+        ("我要投诉，020 8332 1234", "我要投诉，[phone]"),
+        ("您打18666123456就行", "您打[phone]就行"),
     ]);
 }

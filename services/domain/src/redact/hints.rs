@@ -71,7 +71,7 @@ impl Hints {
 
     /// Whether something to take out may begin here, be it that what was said `before` says what it is.
     pub(super) fn may_answer(&self, before: &Self) -> bool {
-        // What was said before can make another number of words, but not of numerals.
+        // A door or a plate has fewer digits than a number; what was said before may name it.
         let by_words = self.letter || self.radio || before.letter || before.door;
         let number = self.digits >= number::SHORTEST || self.digits > 0 && by_words;
         number || self.at || self.star || self.birth || self.door || before.birth

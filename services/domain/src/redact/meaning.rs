@@ -4,11 +4,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::regex;
+use super::{number, regex, run};
 use crate::RedactedKind;
 
 /// How far before a number its meaning may be named ("尾号是…", "card number is …"), in characters.
 const CONTEXT_CHARS: usize = 24;
+/// How far before it a code or last digits may be named, unless another number stands between, in bytes: some eighteen
+/// English words ("the security code, hang on, let me see, it's …"), and no more Han characters than any number's name.
+const CODE_CONTEXT_BYTES: usize = 96;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -20,6 +23,19 @@ pub(super) enum Meaning {
     Identity,
     Phone,
 }
+
+impl Meaning {
+    /// Of few digits; who names one may name the card, the account or the telephone right after it.
+    pub(super) fn is_code_or_partial(self) -> bool {
+        matches!(self, Self::Code | Self::Partial)
+    }
+}
+
+const ACCOUNT: &str = "账号|帐号|账户|帐户|户号|account|routing|iban|sort code";
+const CARD: &str = "卡号|银行卡|信用卡|储蓄卡|card";
+const IDENTITY: &str =
+    r"身份证|证件号|passport|护照|social security|\b(?:my|your) social\b|\bssn\b|national id";
+const PHONE: &str = r"电话|手机|phone|mobile|\bcell\b|call (?:me|you) (?:at|on)";
 
 /// The nearest of these before a number says what it is.
 static NAMED: LazyLock<Vec<(Meaning, Regex)>> = LazyLock::new(|| {
@@ -33,19 +49,25 @@ static NAMED: LazyLock<Vec<(Meaning, Regex)>> = LazyLock::new(|| {
             Meaning::Partial,
             r"(?i)(?:尾号|尾数|末尾|末[三四六]位|后面?[三四六346]位|最后面?[三四六346]位|最后[三四六346]个数|last (?:four|4|three|3|six|6)(?: digits| numbers)?(?: of (?:my|the|your|that|our) [a-z]+(?: [a-z]+)?)?|\bend(?:ing|s)(?: in| with)?\b)",
         ),
-        named(Meaning::Account, r"(?i)(?:账号|帐号|账户|帐户|户号|account|routing|iban|sort code)"),
-        named(Meaning::Card, r"(?i)(?:卡号|银行卡|信用卡|储蓄卡|card)"),
-        named(
-            Meaning::Identity,
-            r"(?i)(?:身份证|证件号|passport|护照|social security|\b(?:my|your) social\b|\bssn\b|national id)",
-        ),
-        named(Meaning::Phone, r"(?i)(?:电话|手机|phone|mobile|\bcell\b|call (?:me|you) (?:at|on))"),
+        named(Meaning::Account, &format!("(?i)(?:{ACCOUNT})")),
+        named(Meaning::Card, &format!("(?i)(?:{CARD})")),
+        named(Meaning::Identity, &format!("(?i)(?:{IDENTITY})")),
+        named(Meaning::Phone, &format!("(?i)(?:{PHONE})")),
     ]
 });
 
 /// "over the last four weeks" speaks of no number.
 static OF_TIME: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)^\s?(?:days?|weeks?|months?|years?|hours?|minutes?|times?|calls?)\b"));
+
+/// Between the name of a code and the code, there is nothing but this where it follows directly.
+static SAID_OF_IT: LazyLock<Regex> = LazyLock::new(|| regex(r"^(?:\s|就?是|为|的|[:：,，]|嗯|呃|额|啊)*$"));
+
+/// A customer's number is named right before, so it is no amount however it is written.
+static OWN: LazyLock<Regex> = LazyLock::new(|| {
+    let rest = r"(?:号码?|\s|是|为|[:：,，]|嗯|呃|\b(?:is|it's|was|um|uh|number|no)\b)*$";
+    regex(&format!("(?i)(?:{ACCOUNT}|{CARD}|{IDENTITY}|{PHONE}){rest}"))
+});
 
 /// Named right before, with no more than a verb between; then even a short number is one.
 static SHORT_ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
@@ -82,6 +104,9 @@ static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)(?:{en}|{zh})(?:\s|号码?|编号|是|为|[:：,，#?？]|{asked}|\b(?:is|was|it's|um|uh|please|thanks)\b)*{letters}$"
     ))
 });
+/// A number is said to be that thing's, and not only the thing spoken of.
+static NUMBERED: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(?i)number|\bno\b|\bid\b|code|\bref|tracking|serial|isbn|号|流水|运单|序列"));
 /// Letters that begin a parcel's or a ticket's number, unnamed though it is.
 static LETTERS: LazyLock<Regex> = LazyLock::new(|| regex(r"(?:^|[^A-Za-z\]])(?P<letters>[A-Z]{2,4})-?$"));
 /// Letters that begin something else: a name of a number, a country, a passport (`EA` to `EZ`).
@@ -128,46 +153,113 @@ static THEN_CODE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+fn codes_and_partials() -> impl Iterator<Item = &'static (Meaning, Regex)> {
+    NAMED.iter().filter(|(meaning, _)| meaning.is_code_or_partial())
+}
+
+/// Whether a text has digits enough for a number.
+fn has_number(text: &str) -> bool {
+    text.chars().filter_map(number::digit).nth(number::SHORTEST - 1).is_some()
+}
+
+/// A text from its last mark on. A mark names nothing: redacting twice must change nothing.
+fn since_mark(text: &str) -> &str {
+    text.rfind(']').map_or(text, |mark| &text[mark..])
+}
+
+/// The last characters of a text.
+fn end_of(text: &str, chars: usize) -> &str {
+    &text[text.char_indices().rev().nth(chars - 1).map_or(0, |(at, _)| at)..]
+}
+
+/// Where something is named last in a text, if it is: the end of its name.
+fn last_named(before: &str, meaning: Meaning, name: &Regex) -> Option<usize> {
+    let partial = |named: &regex::Match<'_>| {
+        let rest = &before[named.end()..];
+        let ends = named.as_str().starts_with(['e', 'E']);
+        !OF_TIME.is_match(rest) && !AMOUNT_NAMED.is_match(rest) && (!ends || STILL_ENDING.is_match(rest))
+    };
+    let names = name.find_iter(before);
+    names.filter(|named| meaning != Meaning::Partial || partial(named)).map(|named| named.end()).last()
+}
+
 /// The words on either side of a number.
 #[derive(Clone, Copy)]
 pub(super) struct Around<'t> {
+    /// All that was said before it.
+    said: &'t str,
+    /// The last of that.
     before: &'t str,
     after: &'t str,
 }
 
 impl<'t> Around<'t> {
-    /// A mark of an earlier redaction names nothing: redacting twice must change nothing.
-    pub(super) fn new(text: &'t str, start: usize, end: usize) -> Self {
-        let from = text[..start].char_indices().rev().nth(CONTEXT_CHARS - 1).map_or(0, |(at, _)| at);
-        let before = &text[from..start];
-        Self { before: before.rfind(']').map_or(before, |mark| &before[mark..]), after: &text[end..] }
+    pub(super) fn new(said: &'t str, after: &'t str) -> Self {
+        Self { said, before: since_mark(end_of(said, CONTEXT_CHARS)), after }
     }
 
-    pub(super) fn meaning(self) -> Option<Meaning> {
+    /// What the number is called. A short one is a code or somebody's last digits if either was named, whatever was
+    /// named after them: "the CVV on the card".
+    pub(super) fn meaning(self, is_short: bool) -> Option<Meaning> {
         let then = || match () {
             () if THEN_PARTIAL.is_match(self.after) => Some(Meaning::Partial),
             () if THEN_CODE.is_match(self.after) => Some(Meaning::Code),
             () => None,
         };
-        self.named().or_else(then)
+        if is_short {
+            self.code_or_partial().or_else(then).or_else(|| self.named())
+        } else {
+            self.named().or_else(then)
+        }
     }
 
     /// What was named last before the number.
     fn named(self) -> Option<Meaning> {
-        let before =
-            NAMED.iter().filter_map(|(meaning, named)| Some((self.last(*meaning, named)?, *meaning)));
+        let before = NAMED
+            .iter()
+            .filter_map(|(meaning, name)| Some((last_named(self.before, *meaning, name)?, *meaning)));
         before.max_by_key(|&(at, _)| at).map(|(_, meaning)| meaning)
     }
 
-    /// Where it is named last, if it is.
-    fn last(self, meaning: Meaning, named: &Regex) -> Option<usize> {
-        let partial = |named: &regex::Match<'_>| {
-            let rest = &self.before[named.end()..];
-            let ends = named.as_str().starts_with(['e', 'E']);
-            !OF_TIME.is_match(rest) && !AMOUNT_NAMED.is_match(rest) && (!ends || STILL_ENDING.is_match(rest))
-        };
-        let names = named.find_iter(self.before);
-        names.filter(|named| meaning != Meaning::Partial || partial(named)).map(|named| named.end()).last()
+    /// The code or the last digits that were named before the number, with no amount and no other number between.
+    fn code_or_partial(self) -> Option<Meaning> {
+        let before = self.since_last_number();
+        let (at, meaning) = codes_and_partials()
+            .filter_map(|(meaning, name)| Some((last_named(before, *meaning, name)?, *meaning)))
+            .max_by_key(|&(at, _)| at)?;
+        let between = &before[at..];
+        let is_apart = AMOUNT_NAMED.is_match(between) || has_number(between);
+        (!is_apart).then_some(meaning)
+    }
+
+    /// The words before the number as far as the one before it, or as far as any number is named.
+    fn since_last_number(self) -> &'t str {
+        let mut from = self.said.len().saturating_sub(CODE_CONTEXT_BYTES);
+        while !self.said.is_char_boundary(from) {
+            from += 1;
+        }
+        let far = since_mark(&self.said[from..]);
+        let number = run::runs_in(far).filter(|run| has_number(&far[run.clone()])).last();
+        let since = number.map_or(far, |number| &far[number.end..]);
+        if since.len() > self.before.len() { since } else { self.before }
+    }
+
+    /// Whether a code or last digits were named right before.
+    pub(super) fn names_code_directly(self) -> bool {
+        let is_direct = |named: regex::Match<'_>| SAID_OF_IT.is_match(&self.before[named.end()..]);
+        codes_and_partials().any(|(_, name)| name.find_iter(self.before).any(is_direct))
+    }
+
+    /// Whether a code or last digits were named where any number may be.
+    pub(super) fn names_code_nearby(self) -> bool {
+        codes_and_partials().any(|(_, name)| name.is_match(self.before))
+            || THEN_PARTIAL.is_match(self.after)
+            || THEN_CODE.is_match(self.after)
+    }
+
+    /// Whether it is called a customer's account, card, identity or telephone right before.
+    pub(super) fn is_own(self) -> bool {
+        OWN.is_match(self.before) && !AMOUNT_NAMED.is_match(self.before)
     }
 
     pub(super) fn is_account(self) -> bool {
@@ -187,6 +279,11 @@ impl<'t> Around<'t> {
                 && self.named().is_none()
     }
 
+    /// Whether that reference is said to be a number, or none was named.
+    pub(super) fn is_numbered_reference(self) -> bool {
+        REFERENCE.find(self.before).is_none_or(|named| NUMBERED.is_match(named.as_str()))
+    }
+
     pub(super) fn ends_a_term(self) -> bool {
         ENDS.is_match(self.before) && !OF_A_CARD.is_match(self.before)
     }
@@ -201,6 +298,10 @@ impl<'t> Around<'t> {
 
     pub(super) fn is_dialled(self) -> bool {
         DIALLED.is_match(self.before)
+    }
+
+    pub(super) fn is_dialled_in_english(self) -> bool {
+        DIALLED.find(self.before).is_some_and(|dialled| dialled.as_str().is_ascii())
     }
 
     pub(super) fn is_money(self) -> bool {

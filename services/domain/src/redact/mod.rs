@@ -10,8 +10,10 @@ mod meaning;
 mod number;
 mod pieces;
 mod question;
+mod run;
 mod shape;
 mod spoken;
+mod written;
 
 pub use across::redact_across;
 use std::ops::Range;
@@ -81,29 +83,43 @@ fn without(text: &str, found: &[Found], earlier: &[Redaction]) -> (String, Vec<R
 /// What has to go, in order and without overlaps, however its digits were said.
 fn found_in(text: &str) -> Vec<Found> {
     let reading = Reading::of(text);
-    let said = found_in_digits(reading.text()).into_iter().map(|found| {
-        let Range { start, end } = reading.said(found.start..found.end);
+    as_said(found_in_digits(reading.text(), 0), &reading, 0)
+}
+
+/// What has to go of a text that answers these words.
+fn found_after(asked: &str, answer: &str) -> Vec<Found> {
+    let answer = question::in_one_breath(asked, answer);
+    let (question, reading) = (Reading::of(asked), Reading::of(&answer));
+    let from = question.text().len();
+    let mut found = found_in_digits(&format!("{}{}", question.text(), reading.text()), from);
+    found.retain(|found| question::may_be_meant(asked, &reading.text()[..found.start - from]));
+    as_said(found, &reading, from)
+}
+
+/// What was found in a reading that begins at some byte, where it was said.
+fn as_said(found: Vec<Found>, reading: &Reading<'_>, from: usize) -> Vec<Found> {
+    let said = found.into_iter().map(|found| {
+        let Range { start, end } = reading.said(found.start - from..found.end - from);
         Found { start, end, kind: found.kind }
     });
     in_order(said.collect())
 }
 
-/// What has to go of a text without numbers in words: what speaks for itself, then the numbers between.
-fn found_in_digits(text: &str) -> Vec<Found> {
+/// What has to go of a text without numbers in words, from some byte on: what speaks for itself, then the numbers
+/// between. What stands before only names it: no number begins in a question and ends in its answer.
+fn found_in_digits(text: &str, from: usize) -> Vec<Found> {
     let hints = Hints::of(text);
-    let shapes = shape::found_in(text, &hints);
-    if hints.digits < number::SHORTEST { shapes } else { with_numbers(text, shapes) }
+    let mut shapes = shape::found_in(text, &hints);
+    shapes.retain(|shape| shape.start >= from);
+    if hints.digits < number::SHORTEST { shapes } else { with_numbers(text, from, shapes) }
 }
 
-/// What was found, and the numbers between.
-fn with_numbers(text: &str, mut found: Vec<Found>) -> Vec<Found> {
-    let mut numbers = Vec::new();
-    let mut from = 0;
-    for until in found.iter().map(|shape| shape.start).chain([text.len()]).collect::<Vec<_>>() {
-        numbers.extend(number::found_in(text, from..until));
-        from = found.iter().find(|shape| shape.start == until).map_or(until, |shape| shape.end);
-    }
-    found.extend(numbers);
+/// What was found from some byte on, and the numbers between.
+fn with_numbers(text: &str, from: usize, mut found: Vec<Found>) -> Vec<Found> {
+    let starts = [from].into_iter().chain(found.iter().map(|shape| shape.end));
+    let ends = found.iter().map(|shape| shape.start).chain([text.len()]);
+    let gaps: Vec<Range<usize>> = starts.zip(ends).map(|(start, end)| start..end).collect();
+    found.extend(gaps.into_iter().flat_map(|gap| number::found_in(text, gap)));
     in_order(found)
 }
 
@@ -120,6 +136,8 @@ fn in_order(mut found: Vec<Found>) -> Vec<Found> {
     apart
 }
 
+#[cfg(test)]
+mod answer_tests;
 #[cfg(test)]
 mod hard_tests;
 #[cfg(test)]

@@ -6,105 +6,52 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::meaning::{Around, Meaning};
-use super::{Found, regex};
+use super::written::{
+    AMOUNT, AND, BETWEEN_SERVICES, CALENDAR, CLOCK, COUNTED, DECIMAL, FREE_CALL, FREE_DIGITS, RANGE, ROUGH,
+    ROUND, SERVICE, SOLID, TERM_END, THOUSANDS, TIMES, YEAR, counts_something,
+};
+use super::{Found, regex, run};
 use crate::RedactedKind;
 
 /// Shortest run of digits that identifies somebody whatever stands around it.
 const IDENTIFYING_DIGITS: usize = 7;
 /// Staff numbers are no longer than this; what is longer is somebody's telephone or card.
 const STAFF_DIGITS: usize = 8;
+/// No code that proves who is calling is longer.
+const CODE_DIGITS: usize = 8;
 /// Nobody on the telephone speaks of greater amounts than these digits can write.
 const AMOUNT_DIGITS: usize = 9;
 /// From here on a number is a card's whatever it looks like: the shortest has thirteen digits.
 const CARD_DIGITS: usize = 13;
+/// Fewer digits with loose words between them are several numbers, unless they are called one.
+const TOGETHER_DIGITS: usize = 10;
 /// Nothing shorter identifies anybody, whatever it is called; in digits.
 pub(super) const SHORTEST: usize = 3;
+/// Banks and operators in China are reached by five digits; codes have three, four or six.
+const HOTLINE_DIGITS: usize = 5;
 /// Shortest account number that its name alone gives away; less is a quantity.
 const ACCOUNT_DIGITS: usize = 5;
-
-/// Digits that were spoken one after the other, with what whisper writes between them.
-static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
-    let digit = "[0-9０-９零〇一二两三四五六七八九幺壹贰叁肆伍陆柒捌玖]";
-    let pause = r"[\s,，、\-–—－.·()（）]{0,2}|\s?(?:\.{2,6}|…{1,2})\s?";
-    let around = r"[\s,，、.…-]{0,4}";
-    let words = "嗯|呃|额|啊|那个|然后|再?后面是?|再|接着|横杠|横线|杠|空格|uh|um|er|erm|ah|hmm|mm|dash|hyphen|space|comma|dot|(?:and )?then";
-    let filler = format!("{around}(?:{words})(?:{around}(?:{words}))?{around}");
-    regex(&format!("(?i)[+(]?{digit}(?:(?:{pause}|{filler}){digit})*"))
-});
 
 /// The check digit of a mainland identity number.
 static CHECK_X: LazyLock<Regex> = LazyLock::new(|| regex(r"^[\s,，-]{0,2}(?:[XxＸｘ]|叉|[艾埃爱]克斯|ex\b)"));
 
-/// With thousands separators, alone or several.
-static THOUSANDS: LazyLock<Regex> = LazyLock::new(|| {
-    let amount = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,2})?";
-    regex(&format!(r"^{amount}(?:[,\s-]{{1,2}}{amount})*$"))
-});
-static DECIMAL: LazyLock<Regex> = LazyLock::new(|| regex(r"^[0-9]{1,8}\.[0-9]{1,2}$"));
-static SOLID: LazyLock<Regex> = LazyLock::new(|| regex(r"^[0-9０-９]+(?:\.[0-9]{1,2})?$"));
-/// An order of magnitude, or several of them.
-static ROUND: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"^(?:[1-9][0-9]?0{5,8}|[1-9][0-9]{0,2}0{2,}(?:[\s,，、-]{1,2}[1-9][0-9]{0,2}0{2,})+)$")
-});
-/// Years, or dates with an hour after them.
-static CALENDAR: LazyLock<Regex> = LazyLock::new(|| {
-    let year = "(?:19|20)[0-9]{2}";
-    let date = format!(r"{year}([-.])(?:0?[1-9]|1[0-2])[-.](?:[12][0-9]|3[01]|0?[1-9])(?:\s[0-9]{{1,2}})?");
-    let day_first = format!(r"(?:[12][0-9]|3[01]|0?[1-9])[-.](?:[12][0-9]|3[01]|0?[1-9])[-.]{year}");
-    regex(&format!(
-        r"^(?:{year}(?:[\s,，、–—-]{{1,2}}{year})+|{day_first}|{date}(?:[\s,，、–—-]{{1,2}}{date})*)$"
-    ))
-});
-/// Numbers that companies and authorities publish: hotlines, banks, emergencies, free calls.
-static SERVICE: LazyLock<Regex> = LazyLock::new(|| {
-    regex(
-        r"^(?:11[0-9]|12[02]|911|999|112|95[0-9]{3}|96[0-9]{3,4}|100[0-9]{2}|12[0-9]{3}|[48]00[0-9]{7}|08(?:00|08|45)[0-9]{6,7})$",
-    )
-});
-/// North America's free calls, known by their groups: unbroken, a Chinese mobile looks the same.
-static FREE_CALL: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"^(?:\+?1[\s.-])?\(?8(?:00|33|44|55|66|77|88)\)?[\s.-]{1,2}[0-9]{3}[\s.-][0-9]{4}$")
-});
-/// The year in which a contract ends.
-static TERM_END: LazyLock<Regex> = LazyLock::new(|| regex("^20[1-3][0-9]$"));
-/// Times of day, one after the other: "9 30, 10 30 and 11 30".
-static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
-    let time = r"(?:1?[0-9]|2[0-3])[ .][0-5][05]";
-    regex(&format!(r"^{time}(?:[,，、]\s?{time})+$"))
-});
-static FREE_DIGITS: LazyLock<Regex> = LazyLock::new(|| regex("^1?8(?:00|33|44|55|66|77|88)[0-9]{7}$"));
-static BETWEEN_SERVICES: LazyLock<Regex> = LazyLock::new(|| regex(r"[、,，]\s?"));
-
-/// What is counted in a small number, and what makes a great one an amount.
-static COUNTED: LazyLock<Regex> = LazyLock::new(|| {
-    regex(
-        r"(?i)^\s?(?:元(?:[^旦宵月]|$)|块|万|亿|次|天|小时|分钟|秒|个|台|件|年|月|岁|%|(?:percent|dollars?|pounds?|euros?|yuan|bucks|points?|people|users|customers|seconds?|minutes?|hours?|days?|weeks?|months?|years?|times)\b)",
-    )
-});
-static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
-    regex(
-        r"(?i)^\s?(?:元(?:[^旦宵月]|$)|块|万|亿|美元|美金|积分|人次|%|(?:percent|dollars?|pounds?|euros?|yuan|bucks|points|people|users|customers)\b)",
-    )
-});
-
-/// Whether the text goes on with what has just been counted.
-pub(super) fn counts_something(after: &str) -> bool {
-    COUNTED.is_match(after)
-}
-
-/// Where digits stand in a text, each run with its pauses.
-pub(super) fn runs_in(text: &str) -> impl Iterator<Item = Range<usize>> {
-    DIGITS.find_iter(text).map(|run| run.range())
-}
-
 /// The numbers in a part of a text that have to go.
 pub(super) fn found_in(text: &str, within: Range<usize>) -> impl Iterator<Item = Found> {
     let offset = within.start;
-    DIGITS.find_iter(&text[within]).filter_map(move |run| {
-        let (start, end) = (offset + run.start(), offset + run.end());
-        let number = Number::new(text, start, end)?;
-        Some(Found { start, end: end + number.check_x, kind: number.kind()? })
-    })
+    run::runs_in(&text[within])
+        .flat_map(move |run| found_in_run(text, &(offset + run.start..offset + run.end)))
+}
+
+/// A run as one number; or its parts, of each of which is said what was said before the first.
+fn found_in_run(text: &str, run: &Range<usize>) -> Vec<Found> {
+    let parts = run::parts_of(text, run);
+    let one = Number::new(text, run, run.start)
+        .filter(|number| parts.is_empty() || number.is_one(text, &parts))
+        .and_then(|number| number.found(run));
+    if let Some(found) = one {
+        return vec![found];
+    }
+    parts.iter().filter_map(|part| Number::new(text, part, run.start)?.found(part)).collect()
 }
 
 /// A run of digits and what stands around it.
@@ -119,13 +66,14 @@ struct Number<'t> {
 }
 
 impl<'t> Number<'t> {
-    /// `None` for a run that is too short to be anything.
-    fn new(text: &'t str, start: usize, end: usize) -> Option<Self> {
-        let (written, after) = (&text[start..end], &text[end..]);
+    /// A number that is called what stands before `named`. `None` for a run that is too short to be anything.
+    fn new(text: &'t str, place: &Range<usize>, named: usize) -> Option<Self> {
+        let (written, after) = (&text[place.clone()], &text[place.end..]);
         written.chars().filter_map(digit).nth(SHORTEST - 1)?;
         let digits: String = written.chars().filter_map(digit).collect();
-        let around = Around::new(text, start, end);
-        let meaning = around.meaning();
+        let around = Around::new(&text[..named], after);
+        let is_short = digits.len() <= CODE_DIGITS && !is_hotline(&digits);
+        let meaning = around.meaning(is_short);
         let takes_x = match digits.len() {
             17 => true,
             9.. if meaning == Some(Meaning::Identity) => true,
@@ -136,6 +84,49 @@ impl<'t> Number<'t> {
             .find(after)
             .filter(|x| takes_x && !after[x.end()..].starts_with(|next: char| next.is_ascii_alphanumeric()));
         Some(Self { written, digits, around, after, meaning, check_x: x.map_or(0, |x| x.end()) })
+    }
+
+    fn found(&self, place: &Range<usize>) -> Option<Found> {
+        Some(Found { start: place.start, end: place.end + self.check_x, kind: self.kind()? })
+    }
+
+    /// Whether a run that loose words part is one number all the same: called one, as long as a card, or given as a
+    /// telephone is. "1500 and 2000 dollars" are two.
+    fn is_one(&self, text: &str, parts: &[Range<usize>]) -> bool {
+        if self.is_identity_number() || self.is_mobile() {
+            return true;
+        }
+        if self.is_code_or_partial() {
+            return self.digits.len() < IDENTIFYING_DIGITS;
+        }
+        let parts: Vec<String> = parts.iter().map(|part| in_digits(&text[part.clone()])).collect();
+        let each = |pattern: &Regex| parts.iter().all(|part| pattern.is_match(part));
+        if counts_something(self.after) || each(&SERVICE) || each(&YEAR) {
+            return false;
+        }
+        if self.around.is_own() {
+            return true;
+        }
+        let any = |pattern: &Regex| parts.iter().any(|part| pattern.is_match(part));
+        if any(&DECIMAL) || any(&THOUSANDS) || any(&CALENDAR) || each(&TIMES) {
+            return false;
+        }
+        self.digits.len() >= CARD_DIGITS
+            || self.digits.len() >= TOGETHER_DIGITS
+                && !each(&ROUGH)
+                && (!AND.is_match(self.written)
+                    || self.digits.starts_with('0')
+                    || self.groups().nth(2).is_some())
+    }
+
+    /// How many digits stand together, group by group.
+    fn groups(&self) -> impl Iterator<Item = usize> {
+        let groups = self.written.split(|c: char| digit(c).is_none()).map(|group| group.chars().count());
+        groups.filter(|&count| count > 0)
+    }
+
+    fn is_code_or_partial(&self) -> bool {
+        self.meaning.is_some_and(Meaning::is_code_or_partial)
     }
 
     /// What it is, or `None` where it identifies nobody.
@@ -154,14 +145,14 @@ impl<'t> Number<'t> {
     fn kind_by_name(&self) -> Option<RedactedKind> {
         let count = self.digits.len();
         match self.meaning {
-            Some(Meaning::Code) if (3..=8).contains(&count) => return Some(RedactedKind::Cvv),
-            Some(Meaning::Partial) if (3..=6).contains(&count) => return Some(RedactedKind::PartialNumber),
+            Some(Meaning::Code) if count <= CODE_DIGITS => return Some(RedactedKind::Cvv),
+            Some(Meaning::Partial) if count < IDENTIFYING_DIGITS => return Some(RedactedKind::PartialNumber),
             Some(Meaning::Identity) if count >= ACCOUNT_DIGITS && !self.is_mobile() => {
                 return Some(RedactedKind::NationalId);
             }
             _ => {}
         }
-        if (3..=8).contains(&count) && self.around.is_code() {
+        if count <= CODE_DIGITS && self.around.is_code() {
             return Some(RedactedKind::Cvv);
         }
         if (ACCOUNT_DIGITS..IDENTIFYING_DIGITS).contains(&count) && self.around.is_account() {
@@ -195,6 +186,13 @@ impl<'t> Number<'t> {
             && !BETWEEN_SERVICES
                 .split(self.written)
                 .any(|part| is_mobile(&part.chars().filter_map(digit).collect::<String>()))
+            && (self.around.is_numbered_reference() || !self.is_written_phone())
+    }
+
+    /// Begins or is grouped as a telephone's number: `020…`, `415 555 0134`.
+    fn is_written_phone(&self) -> bool {
+        let grouped = || self.digits.starts_with('0') || self.groups().eq([3, 3, 4]);
+        self.has_country_code() || is_phone(&self.digits) && grouped()
     }
 
     /// A card's length, first digit and check digit (ISO/IEC 7812-1, Luhn).
@@ -244,26 +242,51 @@ impl<'t> Number<'t> {
         let mut each = BETWEEN_SERVICES.split(self.written);
         !named
             && (self.is_service()
-                || self.around.is_dialled() && FREE_DIGITS.is_match(&self.digits)
+                || self.is_free_call()
                 || FREE_CALL.is_match(self.written)
                 || each.all(|one| SERVICE.is_match(one)))
     }
 
+    /// Unbroken, a Chinese mobile looks the same: then only English words dial a free call.
+    fn is_free_call(&self) -> bool {
+        let dialled =
+            if self.is_mobile() { self.around.is_dialled_in_english() } else { self.around.is_dialled() };
+        dialled && FREE_DIGITS.is_match(&self.digits)
+    }
+
+    /// An amount or a count, though a code or last digits were named before it.
+    fn is_quantity_after_code(&self) -> bool {
+        if self.digits.len() >= IDENTIFYING_DIGITS {
+            return false;
+        }
+        let solid = SOLID.is_match(self.written);
+        let counter = [&COUNTED, &AMOUNT].into_iter().find_map(|counted| counted.find(self.after));
+        if self.around.names_code_directly() {
+            // A Chinese counter may begin another word: 尾号1234年费.
+            return solid && counter.is_some_and(|counter| counter.as_str().is_ascii());
+        }
+        let amount = || {
+            solid && self.around.is_money()
+                || DECIMAL.is_match(self.written)
+                || THOUSANDS.is_match(self.written)
+        };
+        solid && counter.is_some() || !self.around.names_code_nearby() && amount()
+    }
+
     fn is_quantity(&self) -> bool {
-        if matches!(self.meaning, Some(Meaning::Partial | Meaning::Code)) && self.digits.len() > 2 {
-            return SOLID.is_match(self.written)
-                && self.digits.len() < IDENTIFYING_DIGITS
-                && counts_something(self.after);
+        if self.is_code_or_partial() {
+            return self.is_quantity_after_code();
         }
         let count = self.digits.len();
         if self.digits.chars().all(|digit| digit == '0') {
             return true;
         }
-        let amount = count <= AMOUNT_DIGITS && SOLID.is_match(self.written);
+        let range = || self.meaning.is_none() && RANGE.is_match(self.written);
+        let amount = count <= AMOUNT_DIGITS && (SOLID.is_match(self.written) || range());
         let counted = if count < IDENTIFYING_DIGITS { &COUNTED } else { &AMOUNT };
         let thousands = count <= AMOUNT_DIGITS || count < CARD_DIGITS && self.meaning.is_none();
         DECIMAL.is_match(self.written)
-            || thousands && THOUSANDS.is_match(self.written)
+            || thousands && THOUSANDS.is_match(self.written) && !self.around.is_own()
             || amount && (counted.is_match(self.after) || self.around.is_money())
             || self.meaning.is_none() && count < CARD_DIGITS && ROUND.is_match(self.written)
     }
@@ -273,7 +296,7 @@ impl<'t> Number<'t> {
         if self.around.ends_a_term() && TERM_END.is_match(self.written) {
             return true;
         }
-        let written: String = self.written.chars().map(|c| digit(c).unwrap_or(c)).collect();
+        let written = in_digits(self.written);
         !named
             && self.digits.len() >= IDENTIFYING_DIGITS
             && (CALENDAR.is_match(&written) || self.meaning.is_none() && CLOCK.is_match(&written))
@@ -319,6 +342,16 @@ fn looks_like_date(digits: &str) -> bool {
 fn holds_birth_date(digits: &str) -> bool {
     let part = |from: usize, to: usize| digits.get(from..to).and_then(|d| d.parse::<u32>().ok());
     matches!((part(6, 10), part(10, 12), part(12, 14)), (Some(1900..=2099), Some(1..=12), Some(1..=31)))
+}
+
+/// A number that everybody may dial, short enough to be taken for a code.
+fn is_hotline(digits: &str) -> bool {
+    digits.len() == HOTLINE_DIGITS && SERVICE.is_match(digits)
+}
+
+/// Numerals as digits, all else as it is.
+fn in_digits(written: &str) -> String {
+    written.chars().map(|c| digit(c).unwrap_or(c)).collect()
 }
 
 /// The digit that a character writes.

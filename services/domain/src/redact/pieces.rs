@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::hints::Hints;
 use super::spoken::Reading;
-use super::{number, regex};
+use super::{number, regex, run};
 use crate::{RedactedKind, is_back_channel};
 
 /// What may stand before the first digits of an utterance that goes on with a number, and behind the last ones.
@@ -30,6 +30,14 @@ static ASKS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)号|单|码|日期|生日|多少|几|哪|什么|地址|姓名|\b(?:number|code|order|amount|how|what|when|where|which|who|date|birth|name|address|pay)\b",
     )
 });
+/// Holds an answer up, however many words it takes.
+static HOLDS: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)稍等|稍候|等一?下|等会|等等|[找看查拿翻想]一?下|不急|慢慢|\b(?:hang on|hold on|(?:one|a|just a) (?:moment|sec|second|minute|bit)|let me|bear with|take your time|no (?:rush|hurry|problem|worries)|looking for)\b",
+    )
+});
+/// Longer, in characters, it says something else too.
+const HOLD_CHARS: usize = 64;
 static MARK: LazyLock<Regex> =
     LazyLock::new(|| regex(r"\[(?:card|cvv|national_id|bank_account|phone|partial_number|birth_date)\]"));
 
@@ -82,7 +90,7 @@ impl Edges {
         let mut pieces = marks;
         let hints = Hints::of(read);
         if hints.digits > 0 {
-            pieces.extend(number::runs_in(read).map(|run| (run, None)));
+            pieces.extend(run::runs_in(read).map(|run| (run, None)));
         }
         pieces.sort_unstable_by_key(|(run, _)| run.start);
         let piece = |(run, mark): &(Range<usize>, Option<RedactedKind>)| Piece {
@@ -115,6 +123,24 @@ impl Edges {
                 || BESIDE.is_match(&self.read)
                 || self.said.chars().count() <= NOD_CHARS && !ASKS.is_match(&self.said)
         })
+    }
+
+    /// Whether it gave a number and asks for nothing behind it.
+    pub(super) fn answers(&self) -> bool {
+        let behind = self.said.rfind(']').map_or("", |mark| &self.said[mark..]);
+        self.last_mark.is_some() && !ASKS.is_match(behind)
+    }
+
+    /// Whether it only holds an answer up. Who owes it may name what is looked for ("let me find the number"); who
+    /// waits for it would ask for something else.
+    pub(super) fn holds_up(&self, owes_answer: bool) -> bool {
+        let has_number = self.hints.digits >= number::SHORTEST || self.last_mark.is_some();
+        let holds = || {
+            self.said.chars().count() <= HOLD_CHARS
+                && HOLDS.is_match(&self.said)
+                && (owes_answer || !ASKS.is_match(&self.said))
+        };
+        !has_number && (self.is_nod() || holds())
     }
 
     /// The digits or the mark that an utterance is nothing but.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use super::hints::Hints;
-use super::{Found, number, regex};
+use super::{Found, number, regex, written};
 use crate::RedactedKind::{
     self, AddressDetail, BankAccount, BirthDate, Card, Email, NationalId, PartialNumber, Plate,
 };
@@ -197,7 +197,7 @@ fn is_misread(kind: RedactedKind, text: &str, start: usize, end: usize) -> bool 
         Plate => text[start..end].chars().filter_map(number::digit).count() < PLATE_DIGITS,
         Email => NO_MAILBOX.is_match(&text[start..end]),
         AddressDetail => {
-            number::counts_something(&text[end..])
+            written::counts_something(&text[end..])
                 || text[..start].ends_with("a flat ")
                 || matches!(&text[start..end], "一栋" | "一幢" | "一单元" | "两栋" | "1栋" | "1幢")
                     && (text[..start].ends_with(['这', '那', '哪', '每', '某', '整', '有'])

@@ -130,17 +130,35 @@ pub(super) fn whole(digits: &str, voice: Voice, dice: &mut Dice) -> String {
     let parts = groups(digits, dice);
     let parts: Vec<String> = parts.iter().map(|part| group(part, voice, dice)).collect();
     match voice {
-        Voice::Written => match dice.below(9) {
+        Voice::Written => match dice.below(12) {
             0 | 1 => digits.to_owned(),
             2 | 3 => parts.join(" "),
             4 => parts.join("-"),
             5 => parts.join("."),
             6 => parts.join(", "),
             7 => digits.chars().map(String::from).collect::<Vec<_>>().join(dice.one(&[" ", "-", "、", ", "])),
+            8 => parts.join(" - "),
+            9 => parts.join("。"),
+            10 => parts.join(dice.one(&[", okay, ", ", right, ", ", yes, ", "，对，", "，好，"])),
             _ => digits.chars().map(full_width).collect(),
         },
-        Voice::SpokenEn => parts.join(dice.one(&[" ", " ", ", ", " uh ", ", um, ", "... ", " dash "])),
-        Voice::SpokenZh => parts.join(dice.one(&["", "", " ", "，", " 嗯 ", "，呃，", "、", "杠"])),
+        Voice::SpokenEn => parts.join(
+            dice.one(&[" ", " ", ", ", " uh ", ", um, ", "... ", " dash ", " - ", ", okay, ", ", and "]),
+        ),
+        Voice::SpokenZh => parts.join(dice.one(&[
+            "",
+            "",
+            " ",
+            "，",
+            " 嗯 ",
+            "，呃，",
+            "、",
+            "杠",
+            "。",
+            "，对，",
+            "，好，",
+            " - ",
+        ])),
     }
 }
 
