@@ -99,8 +99,10 @@ impl Manifest {
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         let wrong = |what: String| ModelError::Manifest { path: path.to_owned(), what };
         let text = std::fs::read_to_string(path).map_err(|e| {
-            wrong(format!("{e}: run where callqa's `models` folder is, or set models.manifest and models.heads \
-                (CALLQA_MODELS__MANIFEST, CALLQA_MODELS__HEADS)"))
+            wrong(format!(
+                "{e}: run where callqa's `models` folder is, or set models.manifest and models.heads \
+                (CALLQA_MODELS__MANIFEST, CALLQA_MODELS__HEADS)"
+            ))
         })?;
         let document: Document = toml::from_str(&text).map_err(|e| wrong(e.message().to_owned()))?;
         if document.version != VERSION {

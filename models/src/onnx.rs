@@ -41,16 +41,15 @@ pub(crate) fn session(
     open().map_err(|what| ModelError::Onnx { name, what })
 }
 
-/// The same for a model of int8 weights that is a part of a file. Its inputs have many shapes: memory is not
-/// laid out for each of them in advance. Processors whose int8 products would overflow (AVX2 without VNNI)
-/// take slower ones.
+/// The same for a model of int8 weights that is a part of a file. Processors whose int8 products would overflow
+/// (AVX2 without VNNI) take slower ones.
 pub(crate) fn session_of(
     environment: &Environment,
     name: &'static str,
     model: &[u8],
 ) -> Result<Session, ModelError> {
     let open = || -> Result<Session, String> {
-        let mut builder = builder(environment)?.with_memory_pattern(false).map_err(|e| e.to_string())?;
+        let mut builder = builder(environment)?;
         if int8_overflows() {
             builder = builder.with_precise_qmm().map_err(|e| e.to_string())?;
         }
@@ -69,10 +68,13 @@ fn int8_overflows() -> bool {
     !exact
 }
 
+/// Inputs have many shapes: memory is not laid out for each of them in advance.
 fn builder(environment: &Environment) -> Result<SessionBuilder, String> {
     Session::builder(environment)
         .map_err(|e| e.to_string())?
         .with_optimization_level(GraphOptimizationLevel::All)
+        .map_err(|e| e.to_string())?
+        .with_memory_pattern(false)
         .map_err(|e| e.to_string())?
         .with_intra_threads(1)
         .map_err(|e| e.to_string())?

@@ -103,13 +103,16 @@ fn what_surrounds_a_piece_is_heard_in_the_place_of_silence() {
     let window = packer.finish().unwrap();
     let (first, last) = (window.pieces[0], window.pieces[1]);
     assert_eq!([first.at, last.at - first.end()], [tenth, TURN_SILENCE as usize]);
-    let level = |range: Range<usize>| window.samples[range].iter().copied().fold(0.0, f32::max);
+    // In tenths.
+    let level = |range: Range<usize>| {
+        (window.samples[range].iter().copied().fold(0.0, f32::max) * 10.0).round() as u8
+    };
     let silence = first.end() + tenth..last.at - tenth;
-    assert_eq!(level(0..first.at), 1.1);
-    assert_eq!(level(first.end()..silence.start), 1.2);
-    assert_eq!(level(silence.clone()), 0.0);
-    assert_eq!(level(silence.end..last.at), 2.1);
-    assert_eq!(level(last.end()..window.samples.len()), 2.2);
+    assert_eq!(level(0..first.at), 11);
+    assert_eq!(level(first.end()..silence.start), 12);
+    assert_eq!(level(silence.clone()), 0);
+    assert_eq!(level(silence.end..last.at), 21);
+    assert_eq!(level(last.end()..window.samples.len()), 22);
     assert_eq!([window.to_call(0), window.to_call(window.samples.len())], [second, 6 * second]);
 }
 

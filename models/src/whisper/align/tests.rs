@@ -2,14 +2,15 @@ use callqa_domain::Channel;
 
 use super::*;
 use crate::whisper::words::{Token, words};
-use crate::{Packer, SAMPLE_RATE};
+use crate::{Packer, SAMPLE_RATE, Speech};
 
 /// A window of pieces (start and end in tenths of a second of the call).
 fn window(pieces: &[(u64, u64)]) -> Window {
     let tenth = SAMPLE_RATE / 10;
     let mut packer = Packer::new(Channel::Agent);
     for &(start, end) in pieces {
-        assert!(packer.push(start * tenth, &vec![0.1; ((end - start) * tenth) as usize]).is_empty());
+        let samples = vec![0.1; ((end - start) * tenth) as usize];
+        assert!(packer.push(Speech::within(&samples, start * tenth, 0..samples.len())).is_empty());
     }
     packer.finish().unwrap()
 }

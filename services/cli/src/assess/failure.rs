@@ -66,7 +66,9 @@ impl Failure {
             Self::Work(
                 WorkError::Assess(AssessError::Stopped) | WorkError::NotWanted | WorkError::Blocked(_),
             ) => "run it again",
-            Self::Work(WorkError::Panicked) => "please report it with the message above",
+            Self::Work(WorkError::Panicked | WorkError::Unanswered) => {
+                "please report it with the message above"
+            }
         }
     }
 }

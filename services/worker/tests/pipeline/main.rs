@@ -1,5 +1,5 @@
 //! The whole worker in one process: a mock cluster, scripted models, everything between them real.
-#![allow(missing_docs, clippy::expect_used)]
+#![allow(missing_docs, clippy::expect_used, clippy::panic)]
 
 mod analysts;
 mod calls;
