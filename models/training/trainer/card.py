@@ -22,18 +22,18 @@ EXAMPLES = 2
 LONGEST_EXAMPLE = 90
 # For intervals: 95 %.
 Z = 1.96
-AGAIN = ("## Make it again\n\n```sh\nmodels/fetch\nmodels/training/train\nmodels/fetch --pin-heads\n```\n\n"
+AGAIN = ("## Make it again\n\n```sh\nmodels/fetch\nmodels/training/train --requests en_train.csv  # of TyDiP\nmodels/fetch --pin-heads\n```\n\n"
          "All draws are seeded; another processor, thread count or version of PyTorch may round otherwise.\n")
 
 
-def page(task, labels, heads, dialogues, held_out, tested, unseen, shipped):
+def page(task, labels, heads, dialogues, requests, held_out, tested, unseen, shipped):
     parts = [
         f"# Head `{task}`\n",
         f"Judges an utterance with the two turns before it: {SCORES[task]}. "
         "Definitions: `models/training/data/README.md`. Licence: Apache-2.0.\n",
         f"Input `features`, float32 [n, {FEATURES}], the encoder's `utterance_embedding`; output `probabilities`, float32 "
         f"[n, {len(labels)}], in the order of the table below. Encoder: SHA-256 `{shipped.sha256}` and `{shipped.context_sha256}`.\n",
-        _made_from(dialogues, held_out),
+        _made_from(dialogues, requests, held_out),
         _on_test(labels, heads, tested),
         _examples(heads, unseen),
         _limits(task),
@@ -42,7 +42,7 @@ def page(task, labels, heads, dialogues, held_out, tested, unseen, shipped):
     return "\n".join(parts)
 
 
-def _made_from(dialogues, held_out):
+def _made_from(dialogues, requests, held_out):
     rows = []
     for lang in ("zh", "en"):
         mine = [d for d in dialogues if d.lang == lang]
@@ -50,8 +50,8 @@ def _made_from(dialogues, held_out):
                  [d for d in held_out if d.lang == lang])
         rows.append(f"| {lang} | " + " | ".join(f"{len(some)} ({sum(len(d.utterances) for d in some)})" for some in sizes) + " |")
     return (
-        "## Made from\n\nThe dialogues of `models/training/data` alone (Apache-2.0, written for this project with the help "
-        f"of a language model, not transcripts of calls); no public set. {VALIDATION_PERCENT} % of them, whole dialogues by a hash "
+        "## Made from\n\nThe dialogues of `models/training/data` (Apache-2.0, written for this project with the help "
+        f"of a language model, not transcripts of calls). {requests.described()} {VALIDATION_PERCENT} % of the dialogues, by a hash "
         "of the id, chose calibration and thresholds and were not learned from. The held-out dialogues of `tests/eval/data` "
         "were written by other hands, from the definitions alone; their labels are what two of three readings say.\n\n"
         "| language | dialogues (utterances) learned | validation | held out |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"

@@ -1,16 +1,19 @@
 """Labelled dialogues: reading, splitting into parts, and the turns before an utterance."""
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 
 from contract import LABELS, is_back_channel
 
 # Of 100 dialogues: how many are kept from the network, for calibration and thresholds; by a hash of
-# the id without its last digit, so that none changes sides when others are added, and that scenes
-# written as a pair, which have neighbouring numbers, are mostly on one side: thresholds chosen on a
-# scene whose other half was learned would be too bold.
+# the id, so that none changes sides when others are added. Scenes are taken by tens, by the id without
+# its last digit: many were written as pairs, which have neighbouring numbers, and thresholds chosen on
+# a scene whose other half was learned would be too bold. Whole calls, of which some files are full,
+# stand alone.
 VALIDATION_PERCENT = 12
 LAST_DIGIT = 1
+WHOLE_CALLS = re.compile(r"..-(\d{4}$|[cfovy]-)")
 # Plain, formulaic dialogues that were written to teach: too easy to validate on.
 TAUGHT_ONLY = "-extra-"
 # A dialogue as it was heard has its own id, and the side of the one that was spoken.
@@ -64,8 +67,9 @@ def bucket(name, salt, of):
 
 
 def is_validation(name):
-    block = name.removesuffix(HEARD)[:-LAST_DIGIT]
-    return TAUGHT_ONLY not in name and bucket(block, "validation", 100) < VALIDATION_PERCENT
+    spoken = name.removesuffix(HEARD)
+    alike = spoken if WHOLE_CALLS.match(spoken) else spoken[:-LAST_DIGIT]
+    return TAUGHT_ONLY not in name and bucket(alike, "validation", 100) < VALIDATION_PERCENT
 
 
 def turns(utterances):

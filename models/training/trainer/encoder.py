@@ -14,25 +14,20 @@ from vocabulary import kept_ids
 MAX_TOKENS = 128
 # Of the turn before and the one before that, their last tokens.
 CONTEXT_TOKENS = (40, 24)
+PAD_ID = 1
 WIDTH = 384
 # Layers that read a text by itself.
 ALONE = 8
 # What a token belongs to: the utterance, the turn before, the one before that; each an agent's or a customer's.
 SEGMENTS = 6
-PAD_ID = 1
 DROPOUT = 0.1
-# Rows of a batch are cut into so many parts by length.
-PARTS = 2
+# More than there are numbers in a layer of a batch.
+CHOICES = 1 << 24
+# Rows of a batch meet in attention in so many parts by length.
+PARTS = 3
 # The package's name of each matrix, and ours.
 LINEAR = {"q": "q", "k": "k", "v": "v", "ao": "projected", "fi": "wide", "fo": "narrow"}
 NORMS = {"aln": "attention_norm", "oln": "output_norm"}
-
-
-def parts(lengths):
-    """Indices of rows of these lengths, in parts of like ones, so that short rows are not padded to the longest."""
-    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
-    size = -(-len(order) // PARTS)
-    return [order[start:start + size] for start in range(0, len(order), size)]
 
 
 def segment(place, speaker):
@@ -67,24 +62,74 @@ class Texts:
         return found
 
 
+class Dropout(nn.Module):
+    """Drops from a long row of choices that were drawn once, beginning anywhere: choosing anew for each
+    number takes longer than the products beside it."""
+
+    def __init__(self, share):
+        super().__init__()
+        self.share = share
+        self.kept = None
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        if self.kept is None:
+            self.kept = (torch.rand(CHOICES) >= self.share).to(x.dtype) / (1 - self.share)
+        start = int(torch.randint(CHOICES - x.numel(), ()))
+        return x * self.kept[start:start + x.numel()].view_as(x)
+
+
 class Layer(nn.Module):
-    def __init__(self, e5, name):
+    def __init__(self, e5, name, dropout):
         super().__init__()
         self.heads = e5.heads
         self.linear = nn.ModuleDict({short: _linear(e5, f"{name}.{short}") for short in LINEAR})
         self.norms = nn.ModuleDict({short: _norm(e5, f"{name}.{short}") for short in NORMS})
-        self.dropout = nn.Dropout(DROPOUT)
+        self.dropout = dropout
 
-    def forward(self, x, hidden):
-        """`x` [batch, length, width]; `hidden` [batch, 1, 1, length]: -inf where there is no token."""
-        batch, length, width = x.shape
-        split = lambda short: self.linear[short](x).view(batch, length, self.heads, -1).transpose(1, 2)
-        q, k, v = map(split, "qkv")
-        scores = (q @ k.transpose(-1, -2)).float() / (width // self.heads) ** 0.5
-        attended = (torch.softmax(scores + hidden, -1) @ v).transpose(1, 2).reshape(batch, length, width)
+    def forward(self, x, grids):
+        """`x` [tokens, width], rows one after the other as `grids` have them."""
+        # One product in place of three.
+        weight, bias = (torch.cat([getattr(self.linear[short], name) for short in "qkv"]) for name in ("weight", "bias"))
+        qkv = functional.linear(x, weight, bias)
+        attended = torch.cat([self._attended(qkv, grid) for grid in grids])
         x = self.norms["aln"](x + self.dropout(self.linear["ao"](attended)))
         wide = functional.gelu(self.linear["fi"](x))
         return self.norms["oln"](x + self.dropout(self.linear["fo"](wide)))
+
+    def _attended(self, qkv, grid):
+        rows, length = grid.tokens.shape
+        q, k, v = functional.embedding(grid.tokens, qkv).view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        scores = (q @ k.transpose(-1, -2)).float() / q.shape[-1] ** 0.5
+        attended = (torch.softmax(scores + grid.hidden, -1) @ v).transpose(1, 2).reshape(rows * length, -1)
+        return functional.embedding(grid.filled, attended)
+
+
+class Grid:
+    """Some rows of tokens as attention needs them, all of one length; everything else takes tokens one by one."""
+
+    def __init__(self, lengths, first):
+        """Rows of these lengths whose tokens lie one after the other from `first`."""
+        lengths = torch.tensor(lengths)
+        column = torch.arange(int(lengths.max()))
+        there = column < lengths[:, None]
+        begins = first + lengths.cumsum(0) - lengths
+        self.tokens = torch.where(there, begins[:, None] + column, first)
+        self.hidden = torch.where(there, 0.0, -1e9)[:, None, None, :]
+        self.filled = there.flatten().nonzero().flatten()
+
+
+def grids(lengths):
+    """Grids of rows of these lengths, short rows with short ones; the rows' order in them."""
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    size = -(-len(order) // PARTS)
+    found, first = [], 0
+    for start in range(0, len(order), size):
+        part = [lengths[i] for i in order[start:start + size]]
+        found.append(Grid(part, first))
+        first += sum(part)
+    return found, order
 
 
 class Encoder(nn.Module):
@@ -99,7 +144,8 @@ class Encoder(nn.Module):
         first_type = e5.vectors["emb.type"].reshape(-1, e5.hidden)[0]
         self.register_buffer("places", torch.from_numpy(e5.vectors["emb.pos"].reshape(-1, e5.hidden) + first_type))
         self.norm = _norm(e5, "emb.ln")
-        self.layers = nn.ModuleList(Layer(e5, f"l{i}") for i in range(e5.layers))
+        dropout = Dropout(DROPOUT)
+        self.layers = nn.ModuleList(Layer(e5, f"l{i}", dropout) for i in range(e5.layers))
         self.segments = nn.Parameter(torch.zeros(SEGMENTS, WIDTH))
         self.tuned = tuned
         for frozen in [self.norm, *self.layers[:e5.layers - tuned]]:
@@ -109,52 +155,33 @@ class Encoder(nn.Module):
     def forward(self, lines):
         """[n, WIDTH] of n lines."""
         states, first = self._alone(list(dict.fromkeys(text for line in lines for text in line.texts())))
-        rows = [self.texts.tokens(line) for line in lines]
-        order, points = [], []
-        for part in parts([len(row) for row in rows]):
-            order += part
-            points.append(self._together([rows[i] for i in part], states, first))
-        back = torch.empty(len(order), dtype=torch.long)
-        back[torch.tensor(order)] = torch.arange(len(order))
-        return torch.cat(points)[back]
+        return self._together([self.texts.tokens(line) for line in lines], states, first)
 
     def _alone(self, texts):
-        """States [tokens, WIDTH] of all texts one after the other, an empty one last; where each text begins."""
+        """States [tokens, WIDTH] of all texts one after the other; where each text begins."""
         ids = [self.texts.ids(text) for text in texts]
-        states, first, count = [], {}, 0
-        for part in parts([len(row) for row in ids]):
-            length = max(len(ids[i]) for i in part)
-            padded = torch.full((len(part), length), PAD_ID)
-            mask = torch.zeros(len(part), length)
-            for place, i in enumerate(part):
-                padded[place, :len(ids[i])] = torch.tensor(ids[i])
-                mask[place, :len(ids[i])] = 1
-                first[texts[i]] = count + place * length
-            x = self.norm(self.words(padded) + self.places[:length])
-            states.append(self._through(self.layers[:ALONE], x, mask).flatten(0, 1))
-            count += len(part) * length
-        return torch.cat([*states, torch.zeros(1, WIDTH)]), first
+        some, order = grids([len(row) for row in ids])
+        first, count = {}, 0
+        for i in order:
+            first[texts[i]] = count
+            count += len(ids[i])
+        places = [place for i in order for place in range(len(ids[i]))]
+        x = self.norm(self.words(torch.tensor([token for i in order for token in ids[i]])) + self.places[places])
+        for layer in self.layers[:ALONE]:
+            x = layer(x, some)
+        return x, first
 
     def _together(self, rows, states, first):
         """Embeddings of rows as `Texts.tokens` gives them."""
-        length = max(map(len, rows))
-        places = torch.full((len(rows), length), len(states) - 1)
-        segments = torch.zeros(len(rows), length, dtype=torch.long)
-        mask, own = torch.zeros(len(rows), length), torch.zeros(len(rows), length, 1)
-        for number, row in enumerate(rows):
-            places[number, :len(row)] = torch.tensor([first[text] + i for text, i, _ in row])
-            segments[number, :len(row)] = torch.tensor([which for _, _, which in row])
-            mask[number, :len(row)] = 1
-            own[number, :len(row), 0] = (segments[number, :len(row)] < segment(1, "agent")).float()
+        some, order = grids([len(row) for row in rows])
+        tokens = [(number, first[text] + i, which) for number in order for text, i, which in rows[number]]
+        number, places, segments = torch.tensor(tokens).T
         x = functional.embedding(places, states) + functional.embedding(segments, self.segments)
-        x = self._through(self.layers[ALONE:], x, mask)
-        return functional.normalize((x * own).sum(1) / own.sum(1), dim=-1)
-
-    def _through(self, layers, x, mask):
-        hidden = (1 - mask)[:, None, None, :] * -1e9
-        for layer in layers:
-            x = layer(x, hidden)
-        return x
+        for layer in self.layers[ALONE:]:
+            x = layer(x, some)
+        own = segments < segment(1, "agent")
+        sums = torch.zeros(len(rows), WIDTH).index_add(0, number[own], x[own].float())
+        return functional.normalize(sums, dim=-1)
 
     def tuned_arrays(self):
         """What models/build/encoder.py puts in place of the package's layers: each matrix [rows, columns]

@@ -121,6 +121,16 @@ def loss(some, logits):
     return total
 
 
+def politer(logits, first):
+    """The loss of pairs of requests, the politer one first, that stand from row `first` on: by how much
+    likelier `courteous` is than `dismissive` or `rude`."""
+    number, group = next((i, group) for i, group in enumerate(GROUPS) if group.exclusive)
+    values = logits[number][first:]
+    cold = [group.labels.index(label) for label in ("dismissive", "rude")]
+    manner = values[:, group.labels.index("courteous")] - values[:, cold].logsumexp(1)
+    return functional.softplus(manner[1::2] - manner[0::2]).mean()
+
+
 def probabilities(logits, exclusive):
     if not exclusive:
         return 1 / (1 + np.exp(-logits.clip(-60, 60)))

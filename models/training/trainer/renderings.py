@@ -23,9 +23,8 @@ def bare(dialogue, _dice):
 
 def slipped(dialogue, dice):
     """As `bare`, with words misheard; some lines badly, others hardly."""
-    worse = dice.uniform(0.2, 1.6)
     misheard = SLIPS.mandarin if dialogue.lang == "zh" else SLIPS.english
-    return dialogue.with_texts(lambda text: misheard(_stripped(text), worse, dice))
+    return dialogue.with_texts(lambda text: misheard(_stripped(text), dice))
 
 
 def joined(dialogue, dice):

@@ -40,7 +40,7 @@ POLICIES = {
     "neutral": Policy(1.0, 1.0, 1.0),
     "dismissive": MISCONDUCT,
     # Fatal: the call fails whatever the rest, so better in doubt than wrong.
-    "rude": Policy(0.5, 0.0005, 0.002, precision=0.95, least_doubt=0.5),
+    "rude": Policy(0.5, 0.001, 0.003, precision=0.9, least_doubt=0.5),
     "blame_shifting": MISCONDUCT,
     "improper_promise": MISCONDUCT,
     "refuses_identification": MISCONDUCT,
@@ -50,7 +50,9 @@ POLICIES = {
     "dissatisfied": MOOD,
     # Three make a serious violation, and a caller has a dozen utterances for them.
     "rejects_explanation": Policy(0.5, 0.005, 0.03),
-} | dict.fromkeys(("discloses_account_data", "threatens_escalation", "asks_supervisor", "asks_identification",
+    # What is told before a check is a serious violation, so a find accuses as misconduct does.
+    "discloses_account_data": Policy(0.5, 0.002, 0.006),
+} | dict.fromkeys(("threatens_escalation", "asks_supervisor", "asks_identification",
                    "repeat_contact", "survey_invitation"), TRIGGER)
 
 

@@ -1,6 +1,7 @@
-"""Public sets that nothing was trained on. They are not part of the project: see the docstrings."""
+"""Public sets, of which nothing that is measured here was trained on. They are not part of the project: see the docstrings."""
 import csv
 import gzip
+import hashlib
 import json
 import math
 
@@ -48,19 +49,25 @@ def expected(probabilities):
 
 
 def tydip(folder, run):
-    """TyDiP's English requests (TyDiP @ dfc63068): politeness, top against bottom quarter."""
+    """TyDiP's English requests (TyDiP @ dfc63068): politeness, top against bottom quarter of all, without the half
+    that may be trained on."""
     path = folder / "en_train.csv"
     if not path.exists():
         return f"## TyDiP\n\nSkipped: {path.name} is not there.\n"
     with path.open(encoding="utf-8", newline="") as file:
         rows = sorted(((float(row["score"]), row["sentence"]) for row in csv.DictReader(file)))
     cut = len(rows) // QUARTER
-    chosen = rows[:cut] + rows[-cut:]
+    chosen = [(polite, text) for polite, part in enumerate((rows[:cut], rows[-cut:])) for _, text in part if not is_learned(text)]
     said = run("classify", [{"id": str(i), "lang": "en", "speaker": "agent", "context": [], "text": text} for i, (_, text) in enumerate(chosen)])
     score = [manner(s["politeness"]) for s in said]
-    truth = [i >= cut for i in range(len(chosen))]
+    truth = [polite == 1 for polite, _ in chosen]
     return ("## TyDiP: English politeness\n\nRequests of editors and programmers to each other, top against bottom quarter of politeness; the score is the logarithm of how much likelier `courteous` is than `dismissive` or `rude`. "
-            f"Never trained on. AUC over {len(chosen)} requests: {auc(truth, score):.3f}.\n")
+            f"The other half of the set, by a hash of the text, was trained on. AUC over {len(chosen)} requests: {auc(truth, score):.3f}.\n")
+
+
+def is_learned(text):
+    """As in models/training/trainer/tydip.py."""
+    return hashlib.sha256(text.encode()).digest()[0] % 2 == 0
 
 
 def manner(politeness):
