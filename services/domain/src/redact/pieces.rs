@@ -27,13 +27,13 @@ static BESIDE: LazyLock<Regex> = LazyLock::new(|| {
 const NOD_CHARS: usize = 24;
 static ASKS: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)号|单|码|日期|生日|多少|几|哪|什么|地址|姓名|\b(?:number|code|order|amount|how|what|when|where|which|who|date|birth|name|address|pay)\b",
+        r"(?i)号|单|码|日期|生日|多少|几|哪|什么|地址|姓名|(?-u:\b)(?:number|code|order|amount|how|what|when|where|which|who|date|birth|name|address|pay)(?-u:\b)",
     )
 });
 /// Holds an answer up, however many words it takes.
 static HOLDS: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)稍等|稍候|等一?下|等会|等等|[找看查拿翻想]一?下|不急|慢慢|\b(?:hang on|hold on|(?:one|a|just a) (?:moment|sec|second|minute|bit)|let me|bear with|take your time|no (?:rush|hurry|problem|worries)|looking for)\b",
+        r"(?i)稍等|稍候|等一?下|等会|等等|[找看查拿翻想]一?下|不急|慢慢|(?-u:\b)(?:hang on|hold on|(?:one|a|just a) (?:moment|sec|second|minute|bit)|let me|bear with|take your time|no (?:rush|hurry|problem|worries)|looking for)(?-u:\b)",
     )
 });
 /// Longer, in characters, it says something else too.
