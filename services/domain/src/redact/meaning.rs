@@ -34,8 +34,8 @@ impl Meaning {
 const ACCOUNT: &str = "账号|帐号|账户|帐户|户号|account|routing|iban|sort code";
 const CARD: &str = "卡号|银行卡|信用卡|储蓄卡|card";
 const IDENTITY: &str =
-    r"身份证|证件号|passport|护照|social security|\b(?:my|your) social\b|\bssn\b|national id";
-const PHONE: &str = r"电话|手机|phone|mobile|\bcell\b|call (?:me|you) (?:at|on)";
+    r"身份证|证件号|passport|护照|social security|(?-u:\b)(?:my|your) social(?-u:\b)|(?-u:\b)ssn(?-u:\b)|national id";
+const PHONE: &str = r"电话|手机|phone|mobile|(?-u:\b)cell(?-u:\b)|call (?:me|you) (?:at|on)";
 
 /// The nearest of these before a number says what it is.
 static NAMED: LazyLock<Vec<(Meaning, Regex)>> = LazyLock::new(|| {
@@ -43,11 +43,11 @@ static NAMED: LazyLock<Vec<(Meaning, Regex)>> = LazyLock::new(|| {
     vec![
         named(
             Meaning::Code,
-            r"(?i)(?:cvv|cvc|安全码|验证码|校验码|动态码|背面.{0,6}三位|后面.{0,4}三位数|on the back|\botp\b|passcode|\b(?:the|my) code (?:is|was|(?:you|i|we|they) (?:just )?(?:sent|got|received|texted))|(?:security|verification|confirmation|one[- ]time|sms) (?:pass)?code)",
+            r"(?i)(?:cvv|cvc|安全码|验证码|校验码|动态码|背面.{0,6}三位|后面.{0,4}三位数|on the back|(?-u:\b)otp(?-u:\b)|passcode|(?-u:\b)(?:the|my) code (?:is|was|(?:you|i|we|they) (?:just )?(?:sent|got|received|texted))|(?:security|verification|confirmation|one[- ]time|sms) (?:pass)?code)",
         ),
         named(
             Meaning::Partial,
-            r"(?i)(?:尾号|尾数|末尾|末[三四六]位|后面?[三四六346]位|最后面?[三四六346]位|最后[三四六346]个数|last (?:four|4|three|3|six|6)(?: digits| numbers)?(?: of (?:my|the|your|that|our) [a-z]+(?: [a-z]+)?)?|\bend(?:ing|s)(?: in| with)?\b)",
+            r"(?i)(?:尾号|尾数|末尾|末[三四六]位|后面?[三四六346]位|最后面?[三四六346]位|最后[三四六346]个数|last (?:four|4|three|3|six|6)(?: digits| numbers)?(?: of (?:my|the|your|that|our) [a-z]+(?: [a-z]+)?)?|(?-u:\b)end(?:ing|s)(?: in| with)?(?-u:\b))",
         ),
         named(Meaning::Account, &format!("(?i)(?:{ACCOUNT})")),
         named(Meaning::Card, &format!("(?i)(?:{CARD})")),
@@ -58,14 +58,14 @@ static NAMED: LazyLock<Vec<(Meaning, Regex)>> = LazyLock::new(|| {
 
 /// "over the last four weeks" speaks of no number.
 static OF_TIME: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)^\s?(?:days?|weeks?|months?|years?|hours?|minutes?|times?|calls?)\b"));
+    LazyLock::new(|| regex(r"(?i)^\s?(?:days?|weeks?|months?|years?|hours?|minutes?|times?|calls?)(?-u:\b)"));
 
 /// Between the name of a code and the code, there is nothing but this where it follows directly.
 static SAID_OF_IT: LazyLock<Regex> = LazyLock::new(|| regex(r"^(?:\s|就?是|为|的|[:：,，]|嗯|呃|额|啊)*$"));
 
 /// A customer's number is named right before, so it is no amount however it is written.
 static OWN: LazyLock<Regex> = LazyLock::new(|| {
-    let rest = r"(?:号码?|\s|是|为|[:：,，]|嗯|呃|\b(?:is|it's|was|um|uh|number|no)\b)*$";
+    let rest = r"(?:号码?|\s|是|为|[:：,，]|嗯|呃|(?-u:\b)(?:is|it's|was|um|uh|number|no)(?-u:\b))*$";
     regex(&format!("(?i)(?:{ACCOUNT}|{CARD}|{IDENTITY}|{PHONE}){rest}"))
 });
 
@@ -76,37 +76,37 @@ static SHORT_ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 static SHORT_CODE: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)(?:密码|\bpin(?: number| code)?|password)(?:\s?(?:是|为|is|:|：))*\s*$"));
+    LazyLock::new(|| regex(r"(?i)(?:密码|(?-u:\b)pin(?: number| code)?|password)(?:\s?(?:是|为|is|:|：))*\s*$"));
 /// A number begins here that its name says to be a customer's, however little of it was said yet.
 static BEGINS: LazyLock<Vec<(RedactedKind, Regex)>> = LazyLock::new(|| {
-    let rest = r"(?:\s|是|为|:|：|,|，|嗯|呃|\b(?:is|it's|was|um|uh|number|no)\b)*$";
+    let rest = r"(?:\s|是|为|:|：|,|，|嗯|呃|(?-u:\b)(?:is|it's|was|um|uh|number|no)(?-u:\b))*$";
     let begins = |kind, names: &str| (kind, regex(&format!("(?i)(?:{names}){rest}")));
     vec![
-        begins(RedactedKind::Card, r"卡号|(?:银行|信用|储蓄)卡(?:号|是)|\bcard number|\bmy card is"),
+        begins(RedactedKind::Card, r"卡号|(?:银行|信用|储蓄)卡(?:号|是)|(?-u:\b)card number|(?-u:\b)my card is"),
         begins(
             RedactedKind::NationalId,
-            r"身份证(?:号码?|是)?|证件号码?|passport number|national id|\bssn\b|social security number|\bid number",
+            r"身份证(?:号码?|是)?|证件号码?|passport number|national id|(?-u:\b)ssn(?-u:\b)|social security number|(?-u:\b)id number",
         ),
         begins(RedactedKind::BankAccount, "账号|帐号|户号|account number"),
         begins(
             RedactedKind::Phone,
-            r"手机号码?|手机是|电话号码?|(?:phone|mobile|cell|telephone) number|\bmobile is",
+            r"手机号码?|手机是|电话号码?|(?:phone|mobile|cell|telephone) number|(?-u:\b)mobile is",
         ),
     ]
 });
 /// Names a thing of the company's: an order, a case, a parcel. Letters may begin its number.
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-    let en = r"\b(?:order|case|ticket|tracking|reference|ref|confirmation|booking|invoice|serial|model|isbn|build|version|transaction|complaint|request|shipment|parcel|consignment|claim|docket)(?: (?:number|no\.?|id|code|reference))?";
+    let en = r"(?-u:\b)(?:order|case|ticket|tracking|reference|ref|confirmation|booking|invoice|serial|model|isbn|build|version|transaction|complaint|request|shipment|parcel|consignment|claim|docket)(?: (?:number|no\.?|id|code|reference))?";
     let zh = "订单|工单|单号|运单|快递|物流|流水号?|案件|案号|受理|投诉|报修|业务|申请|回执|批次|交易号?|序列号?|型号|版本号?";
     let letters = r"(?:(?-i:(?:[A-Z0-9][\s-]?){0,16})|[a-z]{0,4}-?)";
     let asked = "的话|嗯|呃|呢|吗|麻烦|请?报一下|说一下|提供一下|发一下|是?多少";
     regex(&format!(
-        r"(?i)(?:{en}|{zh})(?:\s|号码?|编号|是|为|[:：,，#?？]|{asked}|\b(?:is|was|it's|um|uh|please|thanks)\b)*{letters}$"
+        r"(?i)(?:{en}|{zh})(?:\s|号码?|编号|是|为|[:：,，#?？]|{asked}|(?-u:\b)(?:is|was|it's|um|uh|please|thanks)(?-u:\b))*{letters}$"
     ))
 });
 /// A number is said to be that thing's, and not only the thing spoken of.
 static NUMBERED: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)number|\bno\b|\bid\b|code|\bref|tracking|serial|isbn|号|流水|运单|序列"));
+    LazyLock::new(|| regex(r"(?i)number|(?-u:\b)no(?-u:\b)|(?-u:\b)id(?-u:\b)|code|(?-u:\b)ref|tracking|serial|isbn|号|流水|运单|序列"));
 /// Letters that begin a parcel's or a ticket's number, unnamed though it is.
 static LETTERS: LazyLock<Regex> = LazyLock::new(|| regex(r"(?:^|[^A-Za-z\]])(?P<letters>[A-Z]{2,4})-?$"));
 /// Letters that begin something else: a name of a number, a country, a passport (`EA` to `EZ`).
@@ -118,16 +118,16 @@ static NO_REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
 /// What an amount is called; the number behind it is no part of a card.
 static AMOUNT_NAMED: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)本金|利息|账单|余额|金额|额度|欠|花|扣|还款|消费|一共|总共|balance|\bbill|paid|owe|spent|charge|limit|\bfee|total|price|cost",
+        r"(?i)本金|利息|账单|余额|金额|额度|欠|花|扣|还款|消费|一共|总共|balance|(?-u:\b)bill|paid|owe|spent|charge|limit|(?-u:\b)fee|total|price|cost",
     )
 });
 /// Ends, as a contract does, in a year.
-static ENDS: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)\bends? in $"));
+static ENDS: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)(?-u:\b)ends? in $"));
 static OF_A_CARD: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)card|account|number|phone|mobile|digits|visa|\bone\b"));
+    LazyLock::new(|| regex(r"(?i)card|account|number|phone|mobile|digits|visa|(?-u:\b)one(?-u:\b)"));
 /// Between "ending" and a number's last digits there is no date.
 static STILL_ENDING: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)^(?:[\s,:]|\b(?:in|with|is|are|the|digits?|numbers?|um|uh)\b)*$"));
+    LazyLock::new(|| regex(r"(?i)^(?:[\s,:]|(?-u:\b)(?:in|with|is|are|the|digits?|numbers?|um|uh)(?-u:\b))*$"));
 /// A member of staff is no customer.
 static STAFF: LazyLock<Regex> = LazyLock::new(|| {
     regex(
@@ -137,14 +137,14 @@ static STAFF: LazyLock<Regex> = LazyLock::new(|| {
 /// Somebody is told to dial it.
 static DIALLED: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)(?:打|拨|拨打|致电|热线|\bcall(?: (?:us|them)(?: on| at)?)?|\bdial|\btext|hotline)(?:\s?(?:是|到|is|:|：))*\s*$",
+        r"(?i)(?:打|拨|拨打|致电|热线|(?-u:\b)call(?: (?:us|them)(?: on| at)?)?|(?-u:\b)dial|(?-u:\b)text|hotline)(?:\s?(?:是|到|is|:|：))*\s*$",
     )
 });
 static CURRENCY: LazyLock<Regex> = LazyLock::new(|| regex(r"[$¥￥£€]\s?$"));
 
 static THEN_PARTIAL: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)^\s?(?:是|就是|为)?\s?(?:尾号|尾数|结尾)|^ (?:is|are)(?: the| my| your)* last (?:four|4|three|3|six|6)\b",
+        r"(?i)^\s?(?:是|就是|为)?\s?(?:尾号|尾数|结尾)|^ (?:is|are)(?: the| my| your)* last (?:four|4|three|3|six|6)(?-u:\b)",
     )
 });
 static THEN_CODE: LazyLock<Regex> = LazyLock::new(|| {

@@ -26,6 +26,7 @@ use spoken::Reading;
 
 /// Compiles a pattern of this module; a test compiles them all, so a mistake never leaves this crate.
 #[allow(clippy::expect_used)]
+/// A constant pattern. Word boundaries are written `(?-u:\b)`: those of Unicode make the search in Chinese texts dear.
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant pattern")
 }

@@ -117,14 +117,14 @@ fn birth_dates(add: &mut dyn FnMut(RedactedKind, &str)) {
     add(BirthDate, &format!("{zh}(?P<it>{zh_date}|{eight}|{numeric}|{six})"));
     add(BirthDate, &format!(r"出生(?:日期|年月日?)?[是为：:\s]{{0,3}}(?P<it>{N}{{2,4}}\s?年)"));
     add(BirthDate, &format!(r"(?P<it>{zh_date})\s?(?:出生|的?生日|生的|生人|过生日)"));
-    let en = r"(?i)(?:\bborn|\bbirth(?:day)?|\bd\.?o\.?b\.?)[^0-9.!?\]]{0,24}?";
+    let en = r"(?i)(?:(?-u:\b)born|(?-u:\b)birth(?:day)?|(?-u:\b)d\.?o\.?b\.?)[^0-9.!?\]]{0,24}?";
     let day =
         r"(?:[0-9]{1,2}(?:st|nd|rd|th)?|(?:(?:twenty|thirty)[ -]?)?(?:first|second|third|[a-z]{2,7}th))";
-    let year = r"(?:,? [0-9]{2,4}\b)?";
+    let year = r"(?:,? [0-9]{2,4}(?-u:\b))?";
     add(
         BirthDate,
         &format!(
-            r"{en}\b(?P<it>{day}(?: of)? {MONTH},?{year}|{day} of the {day},?{year}|{MONTH},? [0-9]{{4}}\b|{MONTH}(?: the)? {day}\b{year}|{numeric})"
+            r"{en}(?-u:\b)(?P<it>{day}(?: of)? {MONTH},?{year}|{day} of the {day},?{year}|{MONTH},? [0-9]{{4}}(?-u:\b)|{MONTH}(?: the)? {day}(?-u:\b){year}|{numeric})"
         ),
     );
 }
@@ -145,18 +145,18 @@ fn chinese_addresses(add: &mut dyn FnMut(RedactedKind, &str)) {
 fn english_addresses(add: &mut dyn FnMut(RedactedKind, &str)) {
     add(
         AddressDetail,
-        r"(?i)\b(?:apartment|apt\.?|flat|unit|suite|room|(?:house|door) number|p\.?o\.? box)\s(?:number\s|is\s)?(?P<it>[0-9]+(?: [0-9]+)*[a-z]?)\b",
+        r"(?i)(?-u:\b)(?:apartment|apt\.?|flat|unit|suite|room|(?:house|door) number|p\.?o\.? box)\s(?:number\s|is\s)?(?P<it>[0-9]+(?: [0-9]+)*[a-z]?)(?-u:\b)",
     );
     let word = "(?:[A-Z][a-z']+|[0-9]+(?:st|nd|rd|th))";
     add(
         AddressDetail,
         &format!(
-            r"\b(?P<it>[0-9]{{1,5}}(?:(?:[ /-]| slash )[0-9]{{1,3}}){{0,3}}[A-Za-z]?)\s(?:{word}\s){{1,3}}{ROAD}\b"
+            r"(?-u:\b)(?P<it>[0-9]{{1,5}}(?:(?:[ /-]| slash )[0-9]{{1,3}}){{0,3}}[A-Za-z]?)\s(?:{word}\s){{1,3}}{ROAD}(?-u:\b)"
         ),
     );
-    let postcode = r"\b[A-Z]{1,2}[0-9][A-Z0-9]?\s?[0-9][A-Z]{2}\b";
-    add(AddressDetail, &format!(r"\b(?P<it>[0-9]{{1,4}}[A-Za-z]?),?\s{postcode}"));
-    add(AddressDetail, &format!(r"{postcode},?\s(?:[Nn]umber )?(?P<it>[0-9]{{1,4}}[A-Za-z]?)\b"));
+    let postcode = r"(?-u:\b)[A-Z]{1,2}[0-9][A-Z0-9]?\s?[0-9][A-Z]{2}(?-u:\b)";
+    add(AddressDetail, &format!(r"(?-u:\b)(?P<it>[0-9]{{1,4}}[A-Za-z]?),?\s{postcode}"));
+    add(AddressDetail, &format!(r"{postcode},?\s(?:[Nn]umber )?(?P<it>[0-9]{{1,4}}[A-Za-z]?)(?-u:\b)"));
 }
 
 /// The shapes in a text that has these hints, in order and without overlaps; where two overlap, the earlier of the list.

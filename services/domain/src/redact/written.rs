@@ -65,12 +65,12 @@ pub(super) static AND: LazyLock<Regex> = LazyLock::new(|| regex("(?i)and"));
 /// What is counted in a small number, and what makes a great one an amount.
 pub(super) static COUNTED: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)^\s?(?:元(?:[^旦宵月]|$)|块|万|亿|次|天|小时|分钟|秒|个|台|件|年|月|岁|%|(?:percent|dollars?|pounds?|euros?|yuan|bucks|points?|people|users|customers|seconds?|minutes?|hours?|days?|weeks?|months?|years?|times)\b)",
+        r"(?i)^\s?(?:元(?:[^旦宵月]|$)|块|万|亿|次|天|小时|分钟|秒|个|台|件|年|月|岁|%|(?:percent|dollars?|pounds?|euros?|yuan|bucks|points?|people|users|customers|seconds?|minutes?|hours?|days?|weeks?|months?|years?|times)(?-u:\b))",
     )
 });
 pub(super) static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)^\s?(?:元(?:[^旦宵月]|$)|块|万|亿|美元|美金|积分|人次|%|(?:percent|dollars?|pounds?|euros?|yuan|bucks|points|people|users|customers)\b)",
+        r"(?i)^\s?(?:元(?:[^旦宵月]|$)|块|万|亿|美元|美金|积分|人次|%|(?:percent|dollars?|pounds?|euros?|yuan|bucks|points|people|users|customers)(?-u:\b))",
     )
 });
 
