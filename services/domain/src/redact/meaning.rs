@@ -33,8 +33,7 @@ impl Meaning {
 
 const ACCOUNT: &str = "账号|帐号|账户|帐户|户号|account|routing|iban|sort code";
 const CARD: &str = "卡号|银行卡|信用卡|储蓄卡|card";
-const IDENTITY: &str =
-    r"身份证|证件号|passport|护照|social security|(?-u:\b)(?:my|your) social(?-u:\b)|(?-u:\b)ssn(?-u:\b)|national id";
+const IDENTITY: &str = r"身份证|证件号|passport|护照|social security|(?-u:\b)(?:my|your) social(?-u:\b)|(?-u:\b)ssn(?-u:\b)|national id";
 const PHONE: &str = r"电话|手机|phone|mobile|(?-u:\b)cell(?-u:\b)|call (?:me|you) (?:at|on)";
 
 /// The nearest of these before a number says what it is.
@@ -75,14 +74,18 @@ static SHORT_ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)(?:账号|帐号|户号|account (?:number|no\.?)|routing number|sort code)(?:\s?(?:是|为|is|:|：))*\s*$",
     )
 });
-static SHORT_CODE: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)(?:密码|(?-u:\b)pin(?: number| code)?|password)(?:\s?(?:是|为|is|:|：))*\s*$"));
+static SHORT_CODE: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"(?i)(?:密码|(?-u:\b)pin(?: number| code)?|password)(?:\s?(?:是|为|is|:|：))*\s*$")
+});
 /// A number begins here that its name says to be a customer's, however little of it was said yet.
 static BEGINS: LazyLock<Vec<(RedactedKind, Regex)>> = LazyLock::new(|| {
     let rest = r"(?:\s|是|为|:|：|,|，|嗯|呃|(?-u:\b)(?:is|it's|was|um|uh|number|no)(?-u:\b))*$";
     let begins = |kind, names: &str| (kind, regex(&format!("(?i)(?:{names}){rest}")));
     vec![
-        begins(RedactedKind::Card, r"卡号|(?:银行|信用|储蓄)卡(?:号|是)|(?-u:\b)card number|(?-u:\b)my card is"),
+        begins(
+            RedactedKind::Card,
+            r"卡号|(?:银行|信用|储蓄)卡(?:号|是)|(?-u:\b)card number|(?-u:\b)my card is",
+        ),
         begins(
             RedactedKind::NationalId,
             r"身份证(?:号码?|是)?|证件号码?|passport number|national id|(?-u:\b)ssn(?-u:\b)|social security number|(?-u:\b)id number",
@@ -105,8 +108,11 @@ static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 /// A number is said to be that thing's, and not only the thing spoken of.
-static NUMBERED: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)number|(?-u:\b)no(?-u:\b)|(?-u:\b)id(?-u:\b)|code|(?-u:\b)ref|tracking|serial|isbn|号|流水|运单|序列"));
+static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)number|(?-u:\b)no(?-u:\b)|(?-u:\b)id(?-u:\b)|code|(?-u:\b)ref|tracking|serial|isbn|号|流水|运单|序列",
+    )
+});
 /// Letters that begin a parcel's or a ticket's number, unnamed though it is.
 static LETTERS: LazyLock<Regex> = LazyLock::new(|| regex(r"(?:^|[^A-Za-z\]])(?P<letters>[A-Z]{2,4})-?$"));
 /// Letters that begin something else: a name of a number, a country, a passport (`EA` to `EZ`).
@@ -126,8 +132,9 @@ static ENDS: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)(?-u:\b)ends? in $")
 static OF_A_CARD: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)card|account|number|phone|mobile|digits|visa|(?-u:\b)one(?-u:\b)"));
 /// Between "ending" and a number's last digits there is no date.
-static STILL_ENDING: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)^(?:[\s,:]|(?-u:\b)(?:in|with|is|are|the|digits?|numbers?|um|uh)(?-u:\b))*$"));
+static STILL_ENDING: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"(?i)^(?:[\s,:]|(?-u:\b)(?:in|with|is|are|the|digits?|numbers?|um|uh)(?-u:\b))*$")
+});
 /// A member of staff is no customer.
 static STAFF: LazyLock<Regex> = LazyLock::new(|| {
     regex(

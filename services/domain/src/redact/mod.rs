@@ -24,9 +24,9 @@ use crate::{RawText, RedactedKind, Redaction, Text};
 use hints::Hints;
 use spoken::Reading;
 
-/// Compiles a pattern of this module; a test compiles them all, so a mistake never leaves this crate.
+/// Compiles a pattern of this module; a test compiles them all, so a mistake never leaves this crate. Word boundaries
+/// are written `(?-u:\b)`: those of Unicode make the search in Chinese texts dear.
 #[allow(clippy::expect_used)]
-/// A constant pattern. Word boundaries are written `(?-u:\b)`: those of Unicode make the search in Chinese texts dear.
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant pattern")
 }

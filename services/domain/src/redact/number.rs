@@ -33,7 +33,8 @@ const HOTLINE_DIGITS: usize = 5;
 const ACCOUNT_DIGITS: usize = 5;
 
 /// The check digit of a mainland identity number.
-static CHECK_X: LazyLock<Regex> = LazyLock::new(|| regex(r"^[\s,，-]{0,2}(?:[XxＸｘ]|叉|[艾埃爱]克斯|ex(?-u:\b))"));
+static CHECK_X: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"^[\s,，-]{0,2}(?:[XxＸｘ]|叉|[艾埃爱]克斯|ex(?-u:\b))"));
 
 /// The numbers in a part of a text that have to go.
 pub(super) fn found_in(text: &str, within: Range<usize>) -> impl Iterator<Item = Found> {

@@ -22,8 +22,9 @@ const SPOKEN_OUT: [(RedactedKind, &str); 3] = [
 const REPEATED_WITHIN_CHARS: usize = 24;
 
 /// Asks when the customer was born.
-static BIRTH: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)出生日期|出生年月日?|生日|(?-u:\b)born(?-u:\b)|(?-u:\b)birth(?:day)?(?-u:\b)"));
+static BIRTH: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"(?i)出生日期|出生年月日?|生日|(?-u:\b)born(?-u:\b)|(?-u:\b)birth(?:day)?(?-u:\b)")
+});
 
 /// The end of what was said before. A number that was just taken out is what the next one repeats, so its mark
 /// is spoken out.
