@@ -105,7 +105,7 @@ class Weights(unittest.TestCase):
         self.assertEqual({text: _stays(text.encode()) for text in table}, table)
         self.assertTrue(_stays(b"\xe6\x82"))  # a part of a character
 
-    def test_every_mel_filter_has_area_one(self):
+    def test_mel_filters_have_area_one_on_average(self):
         filters = mel_filters(80)
         self.assertEqual(filters.shape, (80, 201))
         self.assertTrue(0.9 < filters[40:].sum(1).mean() * 40 < 1.1)  # bins are 40 Hz apart

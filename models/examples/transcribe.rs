@@ -3,7 +3,7 @@
 //! `transcribe [--plain THREADS] [--analysts N] MANIFEST MODELS LIST` reads lines `language<TAB>path` from LIST, hears
 //! each recording, and prints a JSON line for each channel, then one with the cost of all of them. Opening the
 //! models is not counted. `--plain` is whisper.cpp as its own program runs it: one pass over the whole
-//! channel, with its timestamps and without anything of ours.
+//! channel, with its timestamps and without anything of ours. `$CALLQA_WHISPER` names another Whisper of the manifest.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 use std::path::{Path, PathBuf};
@@ -37,11 +37,12 @@ fn main() {
         .map(|line| line.split_once('\t').expect("language<TAB>path"))
         .map(|(code, path)| (if code == "zh" { Language::Zh } else { Language::En }, path.into()))
         .collect();
+    let default = if plain.is_some() { "whisper-base" } else { "whisper-base-int8" };
     let config = ModelsConfig {
         manifest: manifest.into(),
         dir: models.into(),
         heads: PathBuf::new(),
-        whisper: std::env::var("CALLQA_WHISPER").unwrap_or_else(|_| "whisper-base".to_owned()),
+        whisper: std::env::var("CALLQA_WHISPER").unwrap_or_else(|_| default.to_owned()),
     };
     let queue = Mutex::new(recordings.into_iter());
     let hear: Vec<Hear> = if let Some(threads) = plain {

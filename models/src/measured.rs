@@ -23,7 +23,9 @@ impl Ear {
         let manifest = Manifest::read(&config.manifest)?;
         let file = |role, name| manifest.verified(manifest.file(role, name)?, &config.dir);
         let environment = onnx::environment(&file(Role::Onnxruntime, None)?.0)?;
-        let vad = file(Role::Vad, None)?.0;
+        let (vad, vad_id) = file(Role::Vad, None)?;
+        let unreadable = |source| ModelError::Unreadable { name: vad_id.name, path: vad.clone(), source };
+        let vad = std::fs::read(&vad).map_err(unreadable)?;
         let (path, id) = file(Role::Whisper, Some(&config.whisper))?;
         let whisper = Whisper::open(&environment, &id.name, &path)?;
         let ear = |_| {

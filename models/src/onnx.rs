@@ -41,7 +41,7 @@ pub(crate) fn session(
     open().map_err(|what| ModelError::Onnx { name, what })
 }
 
-/// The same for a model of int8 weights that is a part of a file. Processors whose int8 products would overflow
+/// The same for a model that was read, as a part of a file, say. Processors whose int8 products would overflow
 /// (AVX2 without VNNI) take slower ones.
 pub(crate) fn session_of(
     environment: &Environment,

@@ -39,7 +39,8 @@ pub struct Kit {
 /// Opened models, from which every analyst gets a kit.
 pub struct Models {
     whisper: Whisper,
-    vad: PathBuf,
+    /// Read once: what is laid under its name later is another file.
+    vad: Vec<u8>,
     environment: ort::environment::Environment,
     classifier: Arc<dyn Classifier>,
     outcome: Arc<dyn OutcomeEstimator>,
@@ -54,7 +55,9 @@ impl Models {
     pub fn open(config: &ModelsConfig) -> Result<Self, ModelError> {
         let mut shelf = Shelf::open(config)?;
         let (whisper, whisper_id) = shelf.take(Role::Whisper, Some(&config.whisper))?;
-        let (vad, _) = shelf.take(Role::Vad, None)?;
+        let (vad, vad_id) = shelf.take(Role::Vad, None)?;
+        let unreadable = |source| ModelError::Unreadable { name: vad_id.name, path: vad.clone(), source };
+        let vad = std::fs::read(&vad).map_err(unreadable)?;
         let classifier = shelf.classifier()?;
         let outcome = shelf.outcome()?;
         let Shelf { environment, mut ids, .. } = shelf;

@@ -1,12 +1,10 @@
 //! Where somebody speaks: Silero VAD, one window of every channel at a time.
 
-use std::path::Path;
-
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::Tensor;
 
-use crate::onnx::{failed, session};
+use crate::onnx::{failed, session_of};
 use crate::{ModelError, SAMPLE_RATE, SpeechDetector, VAD_WINDOW};
 
 /// Samples of the window before, which the model wants to see again (silero-vad's `utils_vad.py`).
@@ -26,9 +24,9 @@ pub struct Silero {
 }
 
 impl Silero {
-    /// Opens the model.
-    pub(crate) fn open(environment: &Environment, path: &Path) -> Result<Self, ModelError> {
-        let session = session(environment, NAME, path)?;
+    /// Opens the model, of which these are the bytes.
+    pub(crate) fn open(environment: &Environment, model: &[u8]) -> Result<Self, ModelError> {
+        let session = session_of(environment, NAME, model)?;
         Ok(Self { session, channels: 0, state: Vec::new(), context: Vec::new() })
     }
 }

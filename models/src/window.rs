@@ -47,7 +47,7 @@ impl Piece {
 pub struct Window {
     /// Whose.
     pub channel: Channel,
-    /// 16 kHz, −1..1, at most [`LONGEST_WINDOW`](crate::LONGEST_WINDOW).
+    /// 16 kHz, −1..1, at most [`LONGEST_WINDOW`](crate::LONGEST_WINDOW) and what is heard around it.
     pub samples: Vec<f32>,
     /// Never empty; they don't overlap, and they are in the same order in the window and in the call.
     pub pieces: Vec<Piece>,
@@ -72,8 +72,8 @@ impl Window {
     }
 
     /// The window's sample at a sample of the call; `None` where no piece holds it.
-    #[must_use]
-    pub fn to_packed(&self, call: u64) -> Option<usize> {
+    #[cfg(test)]
+    pub(crate) fn to_packed(&self, call: u64) -> Option<usize> {
         let next = self.pieces.partition_point(|piece| piece.call_start <= call);
         let piece = self.pieces.get(next.checked_sub(1)?)?;
         (call < piece.call_end()).then(|| piece.at + (call - piece.call_start) as usize)
@@ -111,20 +111,27 @@ impl Window {
         passages
     }
 
-    /// The window without this piece and all after it.
+    /// The window up to this sample.
     #[must_use]
-    pub fn until_piece(&self, index: usize) -> Self {
-        let pieces = self.pieces[..index.min(self.pieces.len())].to_vec();
+    pub fn until(&self, at: usize) -> Self {
+        let begun = self.pieces.iter().filter(|piece| piece.at < at);
+        let pieces: Vec<_> =
+            begun.map(|piece| Piece { len: piece.len.min(at - piece.at), ..*piece }).collect();
         let end = pieces.last().map_or(0, Piece::end);
         Self { channel: self.channel, samples: self.samples[..end].to_vec(), pieces }
     }
 
-    /// The window that begins with this piece; `None` where there is no such piece.
+    /// The window with the speech from this sample on; `None` where there is none.
     #[must_use]
-    pub fn from_piece(&self, index: usize) -> Option<Self> {
-        let start = self.pieces.get(index)?.at;
-        let pieces =
-            self.pieces[index..].iter().map(|piece| Piece { at: piece.at - start, ..*piece }).collect();
+    pub fn since(&self, at: usize) -> Option<Self> {
+        let unfinished = self.pieces.iter().filter(|piece| piece.end() > at);
+        let rest = |piece: &Piece| {
+            let cut = at.saturating_sub(piece.at);
+            Piece { call_start: piece.call_start + cut as u64, at: piece.at + cut, len: piece.len - cut }
+        };
+        let mut pieces: Vec<Piece> = unfinished.map(rest).collect();
+        let start = pieces.first()?.at;
+        pieces.iter_mut().for_each(|piece| piece.at -= start);
         Some(Self { channel: self.channel, samples: self.samples[start..].to_vec(), pieces })
     }
 }

@@ -26,11 +26,17 @@ def _free_port():
         return s.getsockname()[1]
 
 
+def _newest():
+    """The development broker that deploy/prepare brought last."""
+    found = sorted((peers.CACHE / "broker").glob("*/tansu"), key=lambda path: path.stat().st_mtime)
+    return str(found[-1]) if found else None
+
+
 class Broker:
     """The development broker with callqa's topics, gone when it is left."""
 
     def __enter__(self):
-        tansu = os.environ.get("CALLQA_TANSU") or next(map(str, (peers.CACHE / "broker").glob("*/tansu")), None)
+        tansu = os.environ.get("CALLQA_TANSU") or _newest()
         if not tansu:
             sys.exit("tests/load/pipeline: there is no broker; `deploy/prepare broker` brings it")
         self.address = f"127.0.0.1:{_free_port()}"

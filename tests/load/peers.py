@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CACHE = Path(os.environ.get("CALLQA_CACHE", Path.home() / ".cache" / "callqa"))
+CACHE = Path(os.environ.get("CALLQA_CACHE", Path.home() / ".cache" / "callqa")).absolute()
 MODELS = Path(os.environ.get("CALLQA_MODELS", Path.home() / ".cache" / "callqa" / "models"))
 PACKAGES = ("faster-whisper==1.2.1", "ctranslate2==4.8.5", "opencc-python-reimplemented==0.1.7", "rapidfuzz==3.14.6")
 # Threads with which each peer spends least CPU; `tests/load/bench --threads` measures them again.
@@ -77,12 +77,12 @@ def systems(python, top):
     }
 
 
-def _built(top):
-    """Our bare transcriber, which no released program has."""
+def _built(top, example="transcribe"):
+    """One of our bare models, which no released program has."""
     target = Path(os.environ.setdefault("CARGO_TARGET_DIR", str(CACHE / "target")))
     command = ["cargo", "build", "--quiet", "--release", "--locked", "-p", "callqa-models", "--features", "measured"]
-    subprocess.run([*command, "--example", "transcribe"], cwd=top, check=True)
-    return target / "release" / "examples" / "transcribe"
+    subprocess.run([*command, "--example", example], cwd=top, check=True)
+    return target / "release" / "examples" / example
 
 
 def _ctranslate2(manifest):

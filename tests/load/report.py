@@ -5,7 +5,9 @@ import score
 
 # Fewer rounds are a look, not a measurement: they are not written down.
 ROUNDS = 5
+# Everything is compared with PEER, so it is always measured.
 OURS, PEER = "callqa", "faster-whisper batched"
+PEERS = (PEER, "faster-whisper plain", "whisper.cpp")
 BAR, GAP, LEFT, WIDTH = 26, 14, 190, 640
 
 

@@ -142,8 +142,9 @@ def _numeral(run):
 
 def _english(text):
     text = text.lower().replace("’", "'").replace("%", " percent ").replace("&", " and ")
-    text = re.sub(r"\$\s?([\d,.]*\d)", r"\1 dollars ", text)
-    text = re.sub(r"£\s?([\d,.]*\d)", r"\1 pounds ", text)
+    for sign, whole, part in (("$", "dollars", "cents"), ("£", "pounds", "pence")):
+        text = re.sub(rf"\{sign}\s?([\d,]*\d)\.(\d\d)\b", rf"\1 {whole} and \2 {part} ", text)
+        text = re.sub(rf"\{sign}\s?([\d,.]*\d)", rf"\1 {whole} ", text)
     text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
     plain, tens = [], None
     for word in re.findall(r"[a-z]+(?:'[a-z]+)?|\d+", text):

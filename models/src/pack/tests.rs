@@ -81,14 +81,15 @@ fn passages_end_at_pauses_that_may_hold_a_turn() {
 #[test]
 fn a_window_is_cut_in_two_at_a_piece() {
     let window = &pack(&[(0, 10), (15, 10), (60, 10)])[0];
-    let (head, tail) = (window.until_piece(1), window.from_piece(1).unwrap());
+    let second = window.pieces[1].at;
+    let (head, tail) = (window.until(second), window.since(second).unwrap());
     assert_eq!(head.samples.len(), SECOND);
     assert_eq!(
         tail.pieces.iter().map(Piece::span).collect::<Vec<_>>(),
         [Span::new(1_500, 2_500), Span::new(6_000, 7_000)]
     );
     assert_eq!(tail.to_call(0), window.to_call(window.pieces[1].at));
-    assert!(window.from_piece(3).is_none());
+    assert!(window.since(window.samples.len()).is_none());
 }
 
 #[test]

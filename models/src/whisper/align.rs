@@ -24,7 +24,7 @@ const WORDS_WITHOUT_TIME: usize = 4;
 /// many words away, is the likelier place of the turn.
 const DOUBT: usize = SAMPLE_RATE as usize / 2;
 const WORDS_OF_DOUBT: usize = 4;
-/// From this many words on an utterance ends at the next comma: the classifiers read 64 tokens.
+/// From this many words on an utterance ends at the next comma: the classifiers read 128 tokens.
 const MOST_WORDS: usize = 40;
 
 /// What Whisper says of music and silence, learnt from subtitles.

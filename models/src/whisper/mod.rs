@@ -25,15 +25,18 @@ const SAMPLES_PER_POSITION: usize = 320;
 const FULL_CONTEXT: usize = 1_500;
 /// A context cut to the window never falls below this (10.24 s): below it Whisper falls into loops.
 const LEAST_CONTEXT: usize = 512;
-/// Room behind the last word, three seconds: where a context ends with the speech, Whisper leaves words out or
-/// adds some. (On English sample calls half a second gave 38 errors in 753 words, three 30, a full context 29.)
-const CONTEXT_MARGIN: usize = 150;
+/// Room behind the last word, half a second. (Three cost a twentieth more CPU, for as many errors.)
+const CONTEXT_MARGIN: usize = 25;
 /// Contexts come in steps of this (1.28 s), so that the arithmetic meets few shapes.
 const CONTEXT_STEP: usize = 64;
 /// Language is told from this much of a window, at most: more changes no answer and costs time.
 const LANGUAGE_SAMPLES: usize = 10 * SAMPLE_RATE as usize;
-/// Speech behind Whisper's last word, half a second of it, is heard again on its own: less is a breath.
+/// Speech in pieces behind Whisper's last word, half a second of it, is heard again on its own: less is a breath.
 const LEAST_UNHEARD: usize = SAMPLE_RATE as usize / 2;
+/// So is the rest of the last word's own piece, from three seconds on: less may be a laugh, or a word drawn out.
+const LEAST_UNFINISHED: usize = 3 * SAMPLE_RATE as usize;
+/// A last word takes no longer than this, half a second behind where its last token begins.
+const LAST_WORD: usize = SAMPLE_RATE as usize / 2;
 
 /// What Whisper is to hear in one go.
 struct Sound<'a> {
@@ -137,7 +140,7 @@ impl WhisperTranscriber {
                 let (heard, unheard) = self.understand(task, &tokens, stop, spell)?;
                 all[task.of].heard.extend(heard.heard);
                 all[task.of].gaps.extend(heard.gaps);
-                let window = unheard.and_then(|piece| task.window.from_piece(piece));
+                let window = unheard.and_then(|at| task.window.since(at));
                 rest.extend(window.map(|window| Task { of: task.of, window, language: task.language }));
             }
             tasks = rest;
@@ -155,7 +158,7 @@ impl WhisperTranscriber {
     }
 
     /// Makes utterances of a window's tokens. A loop is heard once more with Whisper's full context, which
-    /// costs more and breaks most loops. Gives the piece from which on nothing was heard, where Whisper
+    /// costs more and breaks most loops. Gives the sample from which on nothing was heard, where Whisper
     /// stopped early.
     fn understand(
         &mut self,
@@ -176,7 +179,7 @@ impl WhisperTranscriber {
         let unheard = if looped.is_none() { unheard_from(window, &words) } else { None };
         let spell = |text: &str| spell(task.of, text, task.language);
         let heard = match unheard {
-            Some(piece) => align::utterances(&window.until_piece(piece), &words, None, &spell),
+            Some(at) => align::utterances(&window.until(at), &words, None, &spell),
             None => align::utterances(window, &words, looped, &spell),
         };
         Ok((heard, unheard))
@@ -221,12 +224,17 @@ fn spelled(text: &str, language: Language, simplified: &OpenCC) -> String {
     }
 }
 
-/// The piece after the last word, where so much speech follows it that Whisper must have stopped early.
+/// Where in the window Whisper stopped early: so much speech follows its last word.
 fn unheard_from(window: &Window, words: &[words::Word]) -> Option<usize> {
-    let last = align::piece_of(window, words.last()?.at);
-    let rest = window.pieces.get(last + 1..)?;
+    let last = words.last()?;
+    let (own, rest) = window.pieces.get(align::piece_of(window, last.until)..)?.split_first()?;
+    let spoken = last.until + LAST_WORD;
+    if own.end().saturating_sub(spoken) >= LEAST_UNFINISHED {
+        return Some(spoken);
+    }
     let speech: usize = rest.iter().map(|piece| piece.len).sum();
-    (speech >= LEAST_UNHEARD).then_some(last + 1)
+    let next = rest.first().map(|piece| piece.at);
+    next.filter(|_| speech >= LEAST_UNHEARD)
 }
 
 /// Positions that the encoder needs for this much audio.

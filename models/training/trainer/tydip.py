@@ -2,11 +2,11 @@
 
 Half of them, by a hash of the words, teach which of two is politer; tests/eval measures on the rest."""
 import csv
-import hashlib
 from pathlib import Path
 
 from dialogues import FormatError
 from network import Line
+from tydip_half import is_learned
 
 # Of two requests that are compared: in TyDiP's scores, whose standard deviation is 0.8.
 APART = 0.7
@@ -45,8 +45,3 @@ class Requests:
             if more[0] - less[0] >= APART:
                 pairs.append([Line("agent", text, frozenset(), (None, None)) for _, text in (more, less)])
         return pairs
-
-
-def is_learned(text):
-    """Whether a request is for training; tests/eval/scoring/external.py takes the others."""
-    return hashlib.sha256(text.encode()).digest()[0] % 2 == 0

@@ -165,10 +165,14 @@ impl Packets {
         }
     }
 
-    /// FLAC frames carry their position, so a frame that was lost leaves a gap that can be seen and filled.
+    /// FLAC frames carry their position, so a frame that was lost leaves a gap that can be seen and filled; at the
+    /// beginning too, where the header tells how long the whole is.
     fn follow_clock(&mut self, packet: &Packet) -> Result<(), AudioError> {
         let position = u64::try_from(packet.pts.get()).unwrap_or(0);
         match self.clock {
+            None if self.format == Format::Flac && self.claims.frames.is_some() && position > 0 => {
+                self.fill(position)?;
+            }
             None => {
                 self.offset = position;
                 if self.format == Format::OggOpus {

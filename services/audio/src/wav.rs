@@ -117,6 +117,9 @@ fn read_format(source: &mut Source, size: u32) -> Result<(u16, u32, Layout), Aud
     };
     let layout = match (tag, bits) {
         _ if channels == 0 => return Err(AudioError::Corrupt { what: "a WAV without channels" }),
+        (1, 24) if block_align == wide * 4 => {
+            return Err(AudioError::UnsupportedCodec { codec: "WAV of 24 bits in 32".to_owned() });
+        }
         (1, 8) => Some(of_frames(codec::CODEC_ID_PCM_U8, 1)),
         (1, 16) => Some(of_frames(codec::CODEC_ID_PCM_S16LE, 2)),
         (1, 24) => Some(of_frames(codec::CODEC_ID_PCM_S24LE, 3)),

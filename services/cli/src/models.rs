@@ -94,7 +94,7 @@ fn found(path: &Path) -> PathBuf {
 pub struct Choice {
     #[command(flatten)]
     whereabouts: Whereabouts,
-    /// Which Whisper of models/manifest.toml transcribes [default: whisper-base]
+    /// Which Whisper of models/manifest.toml transcribes [default: whisper-base-int8]
     #[arg(long, value_name = "NAME")]
     whisper: Option<String>,
 }

@@ -1,11 +1,16 @@
 """Public sets, of which nothing that is measured here was trained on. They are not part of the project: see the docstrings."""
 import csv
 import gzip
-import hashlib
 import json
 import math
+import sys
+from pathlib import Path
 
 from measures import auc
+
+# At the end: the trainer has modules of the same names as those here.
+sys.path.append(str(Path(__file__).resolve().parents[3] / "models" / "training" / "trainer"))
+from tydip_half import is_learned
 
 # Annotators disagree: only dialogues with a mean of at least this, either way, count.
 CLEAR = 0.5
@@ -63,11 +68,6 @@ def tydip(folder, run):
     truth = [polite == 1 for polite, _ in chosen]
     return ("## TyDiP: English politeness\n\nRequests of editors and programmers to each other, top against bottom quarter of politeness; the score is the logarithm of how much likelier `courteous` is than `dismissive` or `rude`. "
             f"The other half of the set, by a hash of the text, was trained on. AUC over {len(chosen)} requests: {auc(truth, score):.3f}.\n")
-
-
-def is_learned(text):
-    """As in models/training/trainer/tydip.py."""
-    return hashlib.sha256(text.encode()).digest()[0] % 2 == 0
 
 
 def manner(politeness):

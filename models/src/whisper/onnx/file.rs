@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use callqa_domain::Language;
@@ -65,10 +66,11 @@ impl Header {
     }
 }
 
-/// An open file.
+/// An open file: whatever is laid under its name later is another.
 pub(super) struct ModelFile {
     name: String,
     path: PathBuf,
+    file: File,
     pub(super) header: Header,
     blobs_from: u64,
 }
@@ -94,7 +96,7 @@ impl ModelFile {
             return Err(unfit(format!("its header is {length} bytes long, more than {LONGEST_HEADER}")));
         }
         let mut text = Vec::new();
-        file.take(length).read_to_end(&mut text).map_err(unreadable)?;
+        (&file).take(length).read_to_end(&mut text).map_err(unreadable)?;
         let header: Header = serde_json::from_slice(&text).map_err(|e| unfit(format!("its header: {e}")))?;
         if header.version != VERSION {
             return Err(unfit(format!("its version is {}, this program reads {VERSION}", header.version)));
@@ -104,7 +106,7 @@ impl ModelFile {
                 return Err(unfit(format!("it has no language {}", language.code())));
             }
         }
-        Ok(Self { name: name.to_owned(), path: path.to_owned(), header, blobs_from: 16 + length })
+        Ok(Self { name: name.to_owned(), path: path.to_owned(), file, header, blobs_from: 16 + length })
     }
 
     /// One of the parts that follow the header.
@@ -112,18 +114,11 @@ impl ModelFile {
         let what = format!("it has no {part}");
         let (offset, length) =
             *self.header.blobs.get(part).ok_or(ModelError::Unfit { name: self.name.clone(), what })?;
-        let read = || -> std::io::Result<Vec<u8>> {
-            let mut file = File::open(&self.path)?;
-            file.seek(SeekFrom::Start(self.blobs_from + offset))?;
-            let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-            file.take(length).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        read().map_err(|source| ModelError::Unreadable {
-            name: self.name.clone(),
-            path: self.path.clone(),
-            source,
-        })
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+        self.file.read_exact_at(&mut bytes, self.blobs_from + offset).map_err(|source| {
+            ModelError::Unreadable { name: self.name.clone(), path: self.path.clone(), source }
+        })?;
+        Ok(bytes)
     }
 }
 

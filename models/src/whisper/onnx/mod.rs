@@ -25,9 +25,7 @@ use mel::{HOP, Mel};
 const NAME: &str = "whisper";
 /// Spectra that one position covers.
 const FRAMES_PER_POSITION: usize = SAMPLES_PER_POSITION / HOP;
-/// Tokens of a window at most, of the decoder's positions: the other half is for a prompt, which we don't use.
-const SHARE_OF_POSITIONS: usize = 2;
-/// And no more than these for each second of sound: the fastest speech has 8 words or 10 characters a second,
+/// No more tokens than these for each second of sound: the fastest speech has 8 words or 10 characters a second,
 /// and no token of ours is longer than a word.
 const TOKENS_A_SECOND: usize = 14;
 /// Beyond that, for timestamps and the end.
@@ -100,7 +98,9 @@ impl OnnxEngine {
                 heard.push(outputs[name].try_extract_tensor::<f32>().map_err(failed(NAME))?.1);
             }
             let spoken = sound.samples.len().div_ceil(SAMPLES_PER_POSITION).clamp(1, positions);
-            let row = Row::new(index, prompt.clone(), spoken, most_tokens(header, sound.samples.len()));
+            let most =
+                most_tokens(sound.samples.len()).min(header.text_positions.saturating_sub(prompt.len()));
+            let row = Row::new(index, prompt.clone(), spoken, most);
             batch.add(row, positions, &heard);
         }
         Ok(batch)
@@ -108,9 +108,8 @@ impl OnnxEngine {
 }
 
 /// A bound on the tokens of so many samples.
-fn most_tokens(header: &Header, samples: usize) -> usize {
-    let by_time = samples * TOKENS_A_SECOND / crate::SAMPLE_RATE as usize + MORE_TOKENS;
-    by_time.min(header.text_positions / SHARE_OF_POSITIONS)
+fn most_tokens(samples: usize) -> usize {
+    samples * TOKENS_A_SECOND / crate::SAMPLE_RATE as usize + MORE_TOKENS
 }
 
 impl Engine for OnnxEngine {

@@ -38,7 +38,7 @@ pub(super) fn next(header: &Header, said: &[usize], logits: &mut [f32]) -> Optio
     let most = |range: &[f32]| range.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum = |range: &[f32], most: f32| range.iter().map(|logit| (logit - most).exp()).sum::<f32>();
     let loudest = most(&logits[..beyond]);
-    if !loudest.is_finite() {
+    if !loudest.is_finite() || logits[..beyond].iter().any(|logit| logit.is_nan()) {
         return None;
     }
     // Where all timestamps together are likelier than the likeliest word, and than the end, it is time for one.
@@ -102,5 +102,6 @@ mod tests {
     #[test]
     fn numbers_that_are_none_give_nothing() {
         assert!(next(&header(), &[4], &mut [f32::NAN; 8]).is_none());
+        assert!(next(&header(), &[4], &mut [0.0, 1.0, f32::NAN, 0.0, 0.0, 0.0, 0.0, 0.0]).is_none());
     }
 }

@@ -111,3 +111,14 @@ fn an_unreadable_flac_frame_is_silence_of_its_length() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn an_unreadable_first_flac_frame_moves_nothing() {
+    let mut bytes = FLAC.to_vec();
+    let first = bytes.windows(2).position(|two| two == [0xff, 0xf8]).unwrap();
+    bytes[first..first + 8].fill(0x55);
+    let (decoded, summary) = decode(&bytes, &Limits::default()).unwrap();
+    assert_eq!((summary.duration_ms, summary.damaged_ms), (2_000, 512));
+    assert!(decoded[0][..8_000].iter().all(|sample| sample.abs() < 0.01));
+    assert!((amplitude(&decoded[0][27_000..31_000], 440.0) - 0.4).abs() < 0.05);
+}

@@ -60,13 +60,14 @@ impl Connection {
 /// Options for a client; TLS and SASL come from the configuration.
 pub fn client(kafka: &Kafka) -> ClientConfig {
     let mut client = ClientConfig::new();
+    client.set("client.id", "callqa");
     for (option, value) in LIVELINESS {
         client.set(option, value);
     }
     for (option, value) in &kafka.client {
         client.set(option, value.expose());
     }
-    client.set("bootstrap.servers", &kafka.brokers).set("client.id", "callqa");
+    client.set("bootstrap.servers", &kafka.brokers);
     // Its lines go to `Listener`, and nothing below a warning is worth a call.
     client.set_log_level(RDKafkaLogLevel::Warning);
     client

@@ -82,8 +82,8 @@ impl Reader<'_> {
         let (mut id, mut version) = (false, false);
         for (key, value) in document {
             match key.get_ref().as_ref() {
-                "id" => (id, file.id) = (true, self.part("id", &form::TEXT, value)),
-                "version" => (version, file.version) = (true, self.part("version", &form::TEXT, value)),
+                "id" => (id, file.id) = (true, self.published("id", value)),
+                "version" => (version, file.version) = (true, self.published("version", value)),
                 "confidence_floor" => {
                     file.confidence_floor = self.part("confidence_floor", &form::SHARE, value);
                 }
@@ -108,6 +108,15 @@ impl Reader<'_> {
             }
         }
         file
+    }
+
+    /// A name that stands in every result, which must hold something.
+    fn published(&mut self, name: &str, value: Spanned<DeValue<'_>>) -> String {
+        let read: Option<String> = self.read(name, &form::TEXT, value);
+        if read.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            self.mistakes.push(format!("`{name}` is empty: it is published with every result, fill it"));
+        }
+        read.unwrap_or_default()
     }
 
     /// A part, or its default and its mistakes.

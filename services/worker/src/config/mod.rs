@@ -331,7 +331,7 @@ impl Config {
                 dir: reader.or("models.dir", default_models()),
                 heads: reader.or("models.heads", "models/heads".into()),
                 manifest: reader.or("models.manifest", "models/manifest.toml".into()),
-                whisper: reader.or("models.whisper", "whisper-base".to_owned()),
+                whisper: reader.or("models.whisper", "whisper-base-int8".to_owned()),
             },
             rulebook: reader.or("rulebook.file", DEFAULT_RULEBOOK.into()),
             limits: Limits {

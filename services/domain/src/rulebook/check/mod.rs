@@ -16,14 +16,6 @@ const MOST_POINTS: u32 = 100;
 /// Every mistake: what could not be read, then of the file, of its phrase lists, and of its rules, each with its line.
 pub(super) fn mistakes(file: &File, lines: &Lines, unread: Vec<String>) -> Vec<String> {
     let mut found = unread;
-    for (part, text) in [("id", &file.id), ("version", &file.version)] {
-        // What is missing or could not be read has been named.
-        let (missing, unreadable) = (format!("there is no `{part}`"), format!(": {part}: "));
-        let told = found.iter().any(|mistake| mistake.starts_with(&missing) || mistake.contains(&unreadable));
-        if !told && text.trim().is_empty() {
-            found.push(format!("`{part}` is empty: it is published with every result, fill it"));
-        }
-    }
     let floor = file.confidence_floor;
     if !(0.0..1.0).contains(&floor) {
         found.push(format!("confidence_floor is {floor}: give a probability from 0 up to 1"));

@@ -31,6 +31,11 @@ pub(super) fn check(pattern: &Pattern, place: Place, phrases: &Lists, found: &mu
     }
     if let Some(window) = &pattern.window {
         check_window(window, place, phrases, found);
+        if pattern.measure.is_some() && is_of_turns_alone(window) {
+            found.push(
+                "a `measure` is in nobody's turn: in a window of turns it never matches, give seconds".into(),
+            );
+        }
     }
 }
 
@@ -127,4 +132,19 @@ fn check_window(window: &Window, place: Place, phrases: &Lists, found: &mut Vec<
     if never {
         found.push("the window is empty and can never match: say what it admits, or leave it out".into());
     }
+}
+
+/// Whether everything that the window admits is told by its turn.
+fn is_of_turns_alone(window: &Window) -> bool {
+    let Window { first, last_turns, last_seconds, last_share, before_trigger, before_last, after_trigger } =
+        window;
+    let of_turns =
+        |turns: Option<usize>, seconds: Option<f64>| turns.is_some() && seconds.unwrap_or(0.0) <= 0.0;
+    let first_turns = first.as_ref().map(|first| of_turns(Some(first.turns), Some(first.seconds)));
+    let before_turns = before_trigger.as_ref().map(|before| of_turns(before.turns, before.seconds));
+    let after_turns = after_trigger.as_ref().map(|after| of_turns(after.turns, after.seconds));
+    let mut parts =
+        [first_turns, last_turns.map(|_| true), before_turns, after_turns].into_iter().flatten().peekable();
+    let in_time = last_seconds.is_some() || last_share.is_some() || before_last.is_some();
+    !in_time && parts.peek().is_some() && parts.all(|turns| turns)
 }

@@ -45,6 +45,18 @@ fn numbers_that_mean_nothing() {
 }
 
 #[test]
+fn a_measure_is_in_no_turn() {
+    let with = |window: &str| {
+        let found = format!("{{ speaker = \"agent\", measure = \"interruption\", window = {{ {window} }} }}");
+        rule("a.b", &format!("class = \"notice\"\nmust_not.found = {found}"))
+    };
+    check(&with("last_turns = 2"), &["in nobody's turn"]);
+    check(&with("first = { turns = 2, seconds = 0.0 }"), &["in nobody's turn"]);
+    check(&with("first = { turns = 2, seconds = 30.0 }"), &[]);
+    check(&with("last_turns = 2, last_seconds = 30.0"), &[]);
+}
+
+#[test]
 fn patterns_that_never_match() {
     let with = |pattern: &str| rule("a.b", &format!("class = \"notice\"\nmust.found = {{ {pattern} }}"));
     check(&with("speaker = \"customer\", labels = [\"greeting\"]"), &["only ever given to the agent"]);
