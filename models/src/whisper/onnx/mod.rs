@@ -21,6 +21,7 @@ use crate::{ModelError, StopSignal};
 use batch::{Batch, Row};
 use file::{Header, ModelFile};
 use mel::{HOP, Mel};
+use rules::Chosen;
 
 const NAME: &str = "whisper";
 /// Spectra that one position covers.
@@ -30,6 +31,8 @@ const FRAMES_PER_POSITION: usize = SAMPLES_PER_POSITION / HOP;
 const TOKENS_A_SECOND: usize = 14;
 /// Beyond that, for timestamps and the end.
 const MORE_TOKENS: usize = 16;
+/// Timestamps, whose steps are positions, are good to this: 0.2 s.
+const DOUBTFUL: usize = 10;
 
 /// An open model file, from which every analyst gets an engine.
 pub(super) struct OnnxWhisper {
@@ -133,22 +136,50 @@ impl Engine for OnnxEngine {
     }
 }
 
-/// The words' tokens with their times; timestamps only part phrases.
+/// The words' tokens with their times. Timestamps part phrases, and hold the words between them: attention tells
+/// where in a phrase a word is, and may be a passage off where the phrase is a number.
 fn tokens(header: &Header, row: &Row) -> Vec<Token> {
     let starts = places::starts(&row.attention, header.alignment_heads, row.positions);
     let mut starts = starts.into_iter();
+    let time = |chosen: &Chosen| chosen.token.checked_sub(header.first_time());
     let mut phrase = 0;
-    let mut tokens = Vec::with_capacity(row.chosen.len());
-    for chosen in &row.chosen {
-        match header.texts.get(chosen.token) {
-            Some(bytes) => tokens.push(Token {
-                bytes: bytes.clone(),
-                probability: chosen.probability,
-                at: starts.next().unwrap_or(0) * SAMPLES_PER_POSITION,
-                phrase,
-            }),
-            None => phrase += 1,
-        }
+    let mut begun = 0;
+    let mut tokens: Vec<Token> = Vec::with_capacity(row.chosen.len());
+    for (i, chosen) in row.chosen.iter().enumerate() {
+        let Some(bytes) = header.texts.get(chosen.token) else {
+            phrase += 1;
+            begun = time(chosen).unwrap_or(begun);
+            continue;
+        };
+        let ended = row.chosen[i..].iter().find_map(time).unwrap_or(row.positions);
+        let listened = starts.next().unwrap_or(0);
+        let held = listened.min(ended + DOUBTFUL).max(begun.saturating_sub(DOUBTFUL)).min(row.positions);
+        let at = tokens.last().map_or(0, |before| before.at).max(held * SAMPLES_PER_POSITION);
+        tokens.push(Token { bytes: bytes.clone(), probability: chosen.probability, at, phrase });
     }
     tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_held_by_the_timestamps_around_them() {
+        let text = r#"{"version":1,"mels":1,"positions":200,"text_positions":1,"layers":1,"heads":1,"size":1,
+            "alignment_heads":1,"texts":["61","62","63"],"end":3,"times":200,"languages":{"en":8,"zh":9},
+            "start":10,"transcribe":11,"blobs":{}}"#;
+        let header: Header = serde_json::from_str(text).unwrap();
+        let listens = |range: std::ops::Range<usize>| {
+            (0..200).map(|at| if range.contains(&at) { 0.9 } else { 0.001 }).collect::<Vec<f32>>()
+        };
+        let mut row = Row::new(0, Vec::new(), 200, 9);
+        // <0> a <50> <80> b <120> <150> c: what is listened to when b is chosen lies before its phrase.
+        let chosen = [4, 0, 54, 84, 1, 124, 154, 2].map(|token| Chosen { token, probability: 1.0 });
+        row.chosen = chosen.to_vec();
+        row.attention = vec![listens(0..30), listens(30..90), listens(150..200)];
+        let found: Vec<_> =
+            tokens(&header, &row).iter().map(|t| (t.phrase, t.at / SAMPLES_PER_POSITION)).collect();
+        assert_eq!(found, [(1, 0), (3, 80 - DOUBTFUL), (5, 150)]);
+    }
 }
