@@ -143,19 +143,22 @@ fn tokens(header: &Header, row: &Row) -> Vec<Token> {
     let mut starts = starts.into_iter();
     let time = |chosen: &Chosen| chosen.token.checked_sub(header.first_time());
     let mut phrase = 0;
-    let mut begun = 0;
+    let mut begun = 0usize;
     let mut tokens: Vec<Token> = Vec::with_capacity(row.chosen.len());
     for (i, chosen) in row.chosen.iter().enumerate() {
-        let Some(bytes) = header.texts.get(chosen.token) else {
-            phrase += 1;
-            begun = time(chosen).unwrap_or(begun);
-            continue;
-        };
-        let ended = row.chosen[i..].iter().find_map(time).unwrap_or(row.positions);
-        let listened = starts.next().unwrap_or(0);
-        let held = listened.min(ended + DOUBTFUL).max(begun.saturating_sub(DOUBTFUL)).min(row.positions);
-        let at = tokens.last().map_or(0, |before| before.at).max(held * SAMPLES_PER_POSITION);
-        tokens.push(Token { bytes: bytes.clone(), probability: chosen.probability, at, phrase });
+        match header.texts.get(chosen.token) {
+            Some(bytes) => {
+                let ended = row.chosen[i..].iter().find_map(time).unwrap_or(row.positions);
+                let listened = starts.next().unwrap_or(0).min(ended + DOUBTFUL);
+                let held = listened.max(begun.saturating_sub(DOUBTFUL)).min(row.positions);
+                let at = tokens.last().map_or(0, |before| before.at).max(held * SAMPLES_PER_POSITION);
+                tokens.push(Token { bytes: bytes.clone(), probability: chosen.probability, at, phrase });
+            }
+            None => {
+                phrase += 1;
+                begun = time(chosen).unwrap_or(begun);
+            }
+        }
     }
     tokens
 }
