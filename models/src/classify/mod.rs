@@ -20,7 +20,7 @@ pub(crate) use outcome::OutcomeModel;
 use passage::Passage;
 
 /// Utterances whose tokens' states are held at once; more would only hold memory.
-const LINES: usize = 48;
+const LINES: usize = 64;
 
 /// The encoder and its three heads, shared by all analysts.
 pub(crate) struct Heads {
