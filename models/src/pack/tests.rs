@@ -93,6 +93,19 @@ fn a_window_is_cut_in_two_at_a_piece() {
 }
 
 #[test]
+fn a_window_is_cut_in_two_within_a_piece() {
+    let window = &pack(&[(0, 40), (60, 10)])[0];
+    let (head, tail) = (window.until(SECOND), window.since(SECOND).unwrap());
+    assert_eq!(head.pieces.iter().map(Piece::span).collect::<Vec<_>>(), [Span::new(0, 1_000)]);
+    assert_eq!(
+        tail.pieces.iter().map(Piece::span).collect::<Vec<_>>(),
+        [Span::new(1_000, 4_000), Span::new(6_000, 7_000)]
+    );
+    assert_eq!(head.samples.len() + tail.samples.len(), window.samples.len());
+    assert_eq!((tail.pieces[0].at, tail.to_call(0)), (0, window.to_call(SECOND)));
+}
+
+#[test]
 fn what_surrounds_a_piece_is_heard_in_the_place_of_silence() {
     let (second, tenth) = (SECOND as u64, HEARD_AROUND);
     let mut packer = Packer::new(Channel::Agent);

@@ -242,3 +242,32 @@ fn context_for(samples: usize) -> usize {
     let needed = samples.div_ceil(SAMPLES_PER_POSITION) + CONTEXT_MARGIN;
     needed.max(LEAST_CONTEXT).next_multiple_of(CONTEXT_STEP).min(FULL_CONTEXT)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::window::Piece;
+
+    const SECOND: usize = SAMPLE_RATE as usize;
+
+    /// A last word that begins at this tenth of a second, in a piece of ten seconds before one of one second.
+    #[track_caller]
+    fn check(tenth: usize, expect: Option<usize>) {
+        let pieces = vec![
+            Piece { call_start: 0, at: 0, len: 10 * SECOND },
+            Piece { call_start: 12 * SAMPLE_RATE, at: 11 * SECOND, len: SECOND },
+        ];
+        let samples = vec![0.0; 12 * SECOND];
+        let window = Window { channel: callqa_domain::Channel::Agent, samples, pieces };
+        let at = tenth * SECOND / 10;
+        let word = words::Word { text: "yes".to_owned(), probabilities: vec![1.0], at, until: at, phrase: 1 };
+        assert_eq!(unheard_from(&window, &[word]), expect);
+    }
+
+    #[test]
+    fn speech_behind_the_last_word_is_unheard() {
+        check(20, Some(5 * SECOND / 2)); // the rest of its own piece
+        check(90, Some(11 * SECOND)); // the next piece
+        check(111, None);
+    }
+}
