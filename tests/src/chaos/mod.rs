@@ -65,13 +65,28 @@ impl Endings {
     /// # Panics
     /// Where a row does not say where its call stood.
     pub fn ended_above(&mut self, committed: &Place) -> usize {
+        let forgotten = |partition: i64| committed.get(&(partition as i32)).copied().unwrap_or_default();
+        self.ended_at().iter().filter(|(partition, at)| *at >= forgotten(*partition)).count()
+    }
+
+    /// In each of these partitions, the first call that has not ended: what is before it, Kafka may forget.
+    ///
+    /// # Panics
+    /// Where a row does not say where its call stood.
+    pub fn first_open<'a>(&mut self, partitions: impl IntoIterator<Item = &'a i32>) -> Place {
+        let ended = self.ended_at();
+        let first =
+            |partition: i32| (0..).find(|at| !ended.contains(&(i64::from(partition), *at))).expect("one");
+        partitions.into_iter().map(|partition| (*partition, first(*partition))).collect()
+    }
+
+    /// Partition and offset of every call that has ended.
+    fn ended_at(&mut self) -> BTreeSet<(i64, i64)> {
         let place = |row: &Record| {
             let number = |name| row.header(name).expect("a source").parse::<i64>().expect("a number");
             (number("callqa_source_partition"), number("callqa_source_offset"))
         };
-        let forgotten = |partition: i64| committed.get(&(partition as i32)).copied().unwrap_or_default();
-        let above = self.look().iter().map(place).filter(|(partition, at)| *at >= forgotten(*partition));
-        above.collect::<BTreeSet<_>>().len()
+        self.look().iter().map(place).collect()
     }
 }
 
