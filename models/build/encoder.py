@@ -9,9 +9,9 @@ each belongs to (0 and 1: the utterance, an agent's or a customer's; 2 and 3: th
 the one before that); `attention_mask`, int64 [batch, length]. `utterance_embedding`, fp32 [batch, 384],
 is the mean of the last layer over the utterance's own tokens, of length 1.
 
-Layers that models/training tuned hold int8 weights with a scale for each row of the matrix. The
-package's own layers stay 4-bit (`MatMulNBits`, block 32). Both are multiplied in fp32: with
-activations in int8 an embedding would move with the batch that it is computed in.
+Layers that models/training tuned hold int8 weights with a scale for each row of the matrix, and
+take what they are given as int8 by rows, too (graph.py): an embedding does not move with the batch that
+it is computed in. The package's own layers stay 4-bit (`MatMulNBits`, block 32), multiplied in fp32.
 
     python encoder.py WEIGHTS LAYERS PART OUT     # as models/training does
 """
@@ -20,14 +20,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
+from graph import Graph
 from q4_0 import BLOCK, read_e5
 from vocabulary import kept_ids
 
-# The first ONNX version with int4 tensors, and its file format.
-OPSET, IR_VERSION = 21, 10
-RUNTIME_OPS = "com.microsoft"
+NAME = "multilingual-e5-small"
+# The first ONNX version with int4 tensors.
+OPSET = 21
 # Layers that read a text by itself; models/training/trainer/encoder.py says the same.
 ALONE = 8
 # Segments of the utterance itself.
@@ -37,14 +38,7 @@ EXACT_FP32 = 0
 LEAST_TOKENS = 1.0
 
 
-class _Graph:
-    def __init__(self):
-        self.nodes, self.constants = [], []
-
-    def constant(self, name, value, dtype=np.float32):
-        self.constants.append(numpy_helper.from_array(np.array(value, dtype, order="C"), name))
-        return name
-
+class _Graph(Graph):
     def int4(self, name, blocks):
         """A tensor [rows, columns] of nibble - 8, two to a byte; 8 to 0 and back flips one bit."""
         rows, count, _ = blocks.nibbles.shape
@@ -54,11 +48,7 @@ class _Graph:
         )
         return name
 
-    def node(self, op, inputs, out, **attributes):
-        self.nodes.append(helper.make_node(op, inputs, [out], name=out, **attributes))
-        return out
-
-    def linear(self, x, blocks, bias, out):
+    def linear_4bit(self, x, blocks, bias, out):
         rows, count, _ = blocks.nibbles.shape
         inputs = [
             x,
@@ -67,21 +57,9 @@ class _Graph:
             "", "",
             self.constant(f"{out}.bias", bias),
         ]
-        return self.node(
-            "MatMulNBits", inputs, out, domain=RUNTIME_OPS,
-            K=count * BLOCK, N=rows, bits=4, block_size=BLOCK, accuracy_level=EXACT_FP32,
+        return self.runtime(
+            "MatMulNBits", inputs, out, K=count * BLOCK, N=rows, bits=4, block_size=BLOCK, accuracy_level=EXACT_FP32,
         )
-
-    def linear_int8(self, x, matrix, scales, bias, out):
-        """`matrix` [rows, columns] int8, `scales` [rows]; ONNX Runtime widens it once, when it loads the file."""
-        stored = [self.constant(f"{out}.weight", matrix.T, np.int8), self.constant(f"{out}.scales", scales)]
-        widened = self.node("DequantizeLinear", stored, f"{out}.widened", axis=1)
-        product = self.node("MatMul", [x, widened], f"{out}.product")
-        return self.node("Add", [product, self.constant(f"{out}.bias", bias)], out)
-
-    def layer_norm(self, x, weight, bias, epsilon, out):
-        inputs = [x, self.constant(f"{out}.weight", weight), self.constant(f"{out}.bias", bias)]
-        return self.node("LayerNormalization", inputs, out, axis=-1, epsilon=epsilon)
 
 
 def encoder_onnx(weights, layers, part):
@@ -92,19 +70,20 @@ def encoder_onnx(weights, layers, part):
 
 def _alone(e5, tuned):
     g = _Graph()
-    g.constant("zero", 0, np.int64), g.constant("one", 1, np.int64)
+    g.constant("place.first", 0, np.int64), g.constant("place.step", 1, np.int64), g.constant("length.axis", 1, np.int64)
     x = _embeddings(g, e5)
     g.node("Cast", ["attention_mask"], "mask.int32", to=TensorProto.INT32)
     for layer in range(ALONE):
         x = _layer(g, e5, tuned, f"l{layer}", x)
     g.node("Identity", [x], "states")
-    ids = {name: (TensorProto.INT64, ["batch", "length"]) for name in ("input_ids", "attention_mask")}
-    return _serialised(g, ids, "states", ["batch", "length", e5.hidden])
+    inputs = [(name, TensorProto.INT64, ["batch", "length"]) for name in ("input_ids", "attention_mask")]
+    states = ("states", TensorProto.FLOAT, ["batch", "length", e5.hidden])
+    return g.serialised(NAME, inputs, [states], OPSET)
 
 
 def _together(e5, tuned):
     g = _Graph()
-    g.constant("last", [2], np.int64)
+    g.constant("column.axis", [2], np.int64)
     which = g.node("Gather", [g.constant("segment", tuned["segments"]), "segments"], "segment.rows", axis=0)
     x = g.node("Add", ["states", which], "begun")
     g.node("Cast", ["attention_mask"], "mask.int32", to=TensorProto.INT32)
@@ -114,9 +93,10 @@ def _together(e5, tuned):
     own = g.node("Cast", [own], "own.fp32", to=TensorProto.FLOAT)
     mask = g.node("Cast", ["attention_mask"], "mask.fp32", to=TensorProto.FLOAT)
     _pooled(g, x, g.node("Mul", [own, mask], "pooled"))
-    inputs = {"states": (TensorProto.FLOAT, ["batch", "length", e5.hidden])}
-    inputs |= {name: (TensorProto.INT64, ["batch", "length"]) for name in ("segments", "attention_mask")}
-    return _serialised(g, inputs, "utterance_embedding", ["batch", e5.hidden])
+    states = ("states", TensorProto.FLOAT, ["batch", "length", e5.hidden])
+    inputs = [(name, TensorProto.INT64, ["batch", "length"]) for name in ("segments", "attention_mask")]
+    embedding = ("utterance_embedding", TensorProto.FLOAT, ["batch", e5.hidden])
+    return g.serialised(NAME, [states, *inputs], [embedding], OPSET)
 
 
 PARTS = {"alone": _alone, "together": _together}
@@ -125,17 +105,16 @@ PARTS = {"alone": _alone, "together": _together}
 def _embeddings(g, e5):
     words = e5.matrices["emb.word"].rows(kept_ids(e5.pieces))
     lookup = [g.int4("word", words), "input_ids", g.constant("word.scales", words.scales)]
-    word = g.node(
-        "GatherBlockQuantized", lookup, "word.rows", domain=RUNTIME_OPS,
-        gather_axis=0, quantize_axis=1, block_size=BLOCK,
+    word = g.runtime(
+        "GatherBlockQuantized", lookup, "word.rows", gather_axis=0, quantize_axis=1, block_size=BLOCK,
     )
     # There is one token type, so its row joins the positions'.
     first_type = e5.vectors["emb.type"].reshape(-1, e5.hidden)[0]
     g.constant("position", e5.vectors["emb.pos"].reshape(-1, e5.hidden) + first_type)
-    length = g.node("Gather", [g.node("Shape", ["input_ids"], "shape"), "one"], "length", axis=0)
-    places = g.node("Range", ["zero", length, "one"], "places")
+    length = g.node("Gather", [g.node("Shape", ["input_ids"], "shape"), "length.axis"], "length", axis=0)
+    places = g.node("Range", ["place.first", length, "place.step"], "places")
     x = g.node("Add", [word, g.node("Gather", ["position", places], "position.rows")], "embedded")
-    return g.layer_norm(x, e5.vectors["emb.ln.w"], e5.vectors["emb.ln.b"], e5.epsilon, "embedding.norm")
+    return g.norm(x, e5.vectors["emb.ln.w"], e5.vectors["emb.ln.b"], "embedding.norm", e5.epsilon)
 
 
 def _layer(g, e5, tuned, layer, x):
@@ -145,37 +124,24 @@ def _layer(g, e5, tuned, layer, x):
         key, bias, out = f"{layer}.{name}", vector(f"{name}.b"), f"{layer}.{out}"
         if f"{key}.w" in tuned:
             return g.linear_int8(x, tuned[f"{key}.w"], tuned[f"{key}.scales"], bias, out)
-        return g.linear(x, e5.matrices[f"{key}.w"], bias, out)
+        return g.linear_4bit(x, e5.matrices[f"{key}.w"], bias, out)
 
     q, k, v = (linear(x, n, n) for n in "qkv")
-    attended = g.node(
-        "MultiHeadAttention", [q, k, v, "", "mask.int32"], f"{layer}.attended", domain=RUNTIME_OPS, num_heads=e5.heads
-    )
+    attended = g.runtime("MultiHeadAttention", [q, k, v, "", "mask.int32"], f"{layer}.attended", num_heads=e5.heads)
     x = g.node("Add", [linear(attended, "ao", "projected"), x], f"{layer}.attention.sum")
-    x = g.layer_norm(x, vector("aln.w"), vector("aln.b"), e5.epsilon, f"{layer}.attention.norm")
+    x = g.norm(x, vector("aln.w"), vector("aln.b"), f"{layer}.attention.norm", e5.epsilon)
     wide = g.node("Gelu", [linear(x, "fi", "wide")], f"{layer}.gelu")
     x = g.node("Add", [linear(wide, "fo", "narrow"), x], f"{layer}.sum")
-    return g.layer_norm(x, vector("oln.w"), vector("oln.b"), e5.epsilon, f"{layer}.norm")
+    return g.norm(x, vector("oln.w"), vector("oln.b"), f"{layer}.norm", e5.epsilon)
 
 
 def _pooled(g, x, mask):
-    column = g.node("Unsqueeze", [mask, "last"], "mask.column")
+    column = g.node("Unsqueeze", [mask, "column.axis"], "mask.column")
     axis = g.constant("tokens", [1], np.int64)
     total = g.node("ReduceSum", [g.node("Mul", [x, column], "unmasked"), axis], "total", keepdims=0)
     tokens = g.node("ReduceSum", [column, axis], "count", keepdims=0)
     tokens = g.node("Max", [tokens, g.constant("least", LEAST_TOKENS)], "count.least")
     g.node("LpNormalization", [g.node("Div", [total, tokens], "mean")], "utterance_embedding", axis=-1, p=2)
-
-
-def _serialised(g, inputs, output, shape):
-    inputs = [helper.make_tensor_value_info(name, kind, dims) for name, (kind, dims) in inputs.items()]
-    outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)]
-    graph = helper.make_graph(g.nodes, "multilingual-e5-small", inputs, outputs, g.constants)
-    model = helper.make_model(
-        graph, producer_name="callqa", ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME_OPS, 1)],
-    )
-    return model.SerializeToString(deterministic=True)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,16 @@ NORM_EPSILON = 1e-5
 
 class Graph:
     def __init__(self):
-        self.nodes, self.constants, self._names, self._rows = [], [], set(), {}
+        self.nodes, self.constants, self._rows = [], [], {}
 
     def constant(self, name, value, dtype=np.float32):
-        if name not in self._names:
-            self._names.add(name)
-            self.constants.append(numpy_helper.from_array(np.array(value, dtype, order="C"), name))
+        """The same again under a name that is taken is no new one; another is a mistake."""
+        made = numpy_helper.from_array(np.array(value, dtype, order="C"), name)
+        known = next((constant for constant in self.constants if constant.name == name), None)
+        if known is None:
+            self.constants.append(made)
+        elif known != made:
+            raise ValueError(f"the graph has another constant {name!r}")
         return name
 
     def node(self, op, inputs, out, **attributes):
@@ -35,13 +39,16 @@ class Graph:
     def runtime(self, op, inputs, out, **attributes):
         return self.node(op, inputs, out, domain=RUNTIME_OPS, **attributes)
 
-    def norm(self, x, weight, bias, out):
+    def norm(self, x, weight, bias, out, epsilon=NORM_EPSILON):
         inputs = [x, self.constant(f"{out}.weight", weight), self.constant(f"{out}.bias", bias)]
-        return self.node("LayerNormalization", inputs, out, axis=-1, epsilon=NORM_EPSILON)
+        return self.node("LayerNormalization", inputs, out, axis=-1, epsilon=epsilon)
 
     def linear(self, x, weight, bias, out):
         """`weight` [outputs, inputs]; `bias` [outputs] or None."""
-        matrix, scales = quantised(weight)
+        return self.linear_int8(x, *quantised(weight), bias, out)
+
+    def linear_int8(self, x, matrix, scales, bias, out):
+        """`matrix` [outputs, inputs] int8 and the scale of each output; `bias` [outputs] or None."""
         rows, row_scales = self._quantised_rows(x, matrix.shape[1])
         inputs = [
             rows, self.constant(f"{out}.weight", matrix.T, np.int8), self.constant("one", 1.0),
@@ -73,13 +80,13 @@ class Graph:
             self._rows[x] = self.node("Reshape", [steps, shape], f"{x}.bytes"), scale
         return self._rows[x]
 
-    def serialised(self, name, inputs, outputs):
+    def serialised(self, name, inputs, outputs, opset=OPSET):
         """`inputs` and `outputs`: name, element type and shape of each."""
         tensors = lambda all: [helper.make_tensor_value_info(*one) for one in all]
         graph = helper.make_graph(self.nodes, name, tensors(inputs), tensors(outputs), self.constants)
         model = helper.make_model(
             graph, producer_name="callqa", ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME_OPS, 1)],
+            opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid(RUNTIME_OPS, 1)],
         )
         return model.SerializeToString(deterministic=True)
 

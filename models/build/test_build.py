@@ -10,14 +10,16 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import TensorProto, load_model_from_string
 from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
 
+import encoder
 import fetch
+import graph
 import manifest
 from ctranslate2 import read_tensors
-from encoder import IR_VERSION, OPSET, _Graph
-from graph import quantised
+from graph import LARGEST, RUNTIME_OPS, Graph, quantised
 from q4_0 import Blocks, _blocks
 from vocabulary import kept_ids, pruned_tokenizer
 from whisper import mel_filters
@@ -53,6 +55,16 @@ class Vocabulary(unittest.TestCase):
         self.assertEqual(pruned["model"]["vocab"][5], ["<mask>", -1.5])
 
 
+class MatMulIntegerToFloat(OpRun):
+    """What ONNX Runtime makes of it, for onnx's own evaluator."""
+
+    op_domain = RUNTIME_OPS
+
+    def _run(self, a, b, a_scale, b_scale, a_zero):
+        product = (a.astype(np.int64) - a_zero) @ b.astype(np.int64)
+        return ((product * (a_scale * b_scale)).astype(np.float32),)
+
+
 class Weights(unittest.TestCase):
     def test_a_block_is_read_as_q4_0(self):
         nibbles = [*range(16), *reversed(range(16))]
@@ -67,17 +79,35 @@ class Weights(unittest.TestCase):
         self.assertEqual(packed.shape, (5, 3, 16))
         self.assertTrue((np.stack([packed & 15, packed >> 4], -1).reshape(5, 3, 32) == nibbles).all())
 
-    def test_int8_rows_are_widened_by_their_scales(self):
+    def test_a_product_of_int8_is_near_that_of_fp32_and_hangs_on_no_other_row(self):
         dice = np.random.default_rng(2)
         matrix, scales = dice.integers(-127, 128, (4, 6), np.int8), dice.random(4, np.float32)
-        bias, x = dice.random(4, np.float32), dice.random((3, 6), np.float32)
-        g = _Graph()
+        bias, x = dice.random(4, np.float32), dice.random((2, 3, 6), np.float32) - 0.5
+        x[0, 1] = 0
+        g = Graph()
         g.linear_int8("x", matrix, scales, bias, "out")
-        tensor = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        graph = helper.make_graph(g.nodes, "linear", [tensor("x", [3, 6])], [tensor("out", [3, 4])], g.constants)
-        model = helper.make_model(graph, ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)])
-        (found,) = ReferenceEvaluator(model).run(None, {"x": x})
-        np.testing.assert_allclose(found, x @ (matrix * scales[:, None]).T + bias, rtol=1e-5)
+        tensor = lambda name, width: (name, TensorProto.FLOAT, ["batch", "rows", width])
+        for opset in (graph.OPSET, encoder.OPSET):
+            model = load_model_from_string(g.serialised("linear", [tensor("x", 6)], [tensor("out", 4)], opset))
+            evaluator = ReferenceEvaluator(model, new_ops=[MatMulIntegerToFloat])
+            (found,) = evaluator.run(None, {"x": x})
+            step = np.abs(x).max(-1, keepdims=True) / LARGEST
+            steps = np.round(np.divide(x, step, out=np.zeros_like(x), where=step > 0))
+            weight = (matrix * scales[:, None]).T
+            np.testing.assert_allclose(found, steps * step @ weight + bias, rtol=1e-4, atol=1e-4)
+            # Half a step of each of six inputs, which are at most 0.5, beside the largest weight.
+            np.testing.assert_allclose(found, x @ weight + bias, atol=6 * 0.5 * (0.5 / LARGEST) * np.abs(weight).max())
+            np.testing.assert_array_equal(found[0, 1], bias)
+            for row in range(3):
+                (alone,) = evaluator.run(None, {"x": x[1:, row:row + 1]})
+                np.testing.assert_array_equal(alone[0, 0], found[1, row])
+
+    def test_a_graph_has_one_constant_of_a_name(self):
+        g = Graph()
+        g.constant("one", 1.0), g.constant("one", 1.0)
+        self.assertEqual(len(g.constants), 1)
+        with self.assertRaisesRegex(ValueError, "another constant 'one'"):
+            g.constant("one", 1, np.int64)
 
     def test_ctranslate2_tensors(self):
         def name(text):

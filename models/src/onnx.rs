@@ -41,25 +41,20 @@ pub(crate) fn session(
     open().map_err(|what| ModelError::Onnx { name, what })
 }
 
-/// The same for a model that was read, as a part of a file, say. Processors whose int8 products would overflow
-/// (AVX2 without VNNI) take slower ones.
+/// The same for a model that was read, as a part of a file, say.
 pub(crate) fn session_of(
     environment: &Environment,
     name: &'static str,
     model: &[u8],
 ) -> Result<Session, ModelError> {
     let open = || -> Result<Session, String> {
-        let mut builder = builder(environment)?;
-        if int8_overflows() {
-            builder = builder.with_precise_qmm().map_err(|e| e.to_string())?;
-        }
-        builder.commit_from_memory(model).map_err(|e| e.to_string())
+        builder(environment)?.commit_from_memory(model).map_err(|e| e.to_string())
     };
     open().map_err(|what| ModelError::Onnx { name, what })
 }
 
 /// Whether the fast int8 products may overflow: without VNNI, x86-64 adds them in pairs in 16 bits. (ONNX
-/// Runtime would take the slow ones wherever it is asked to, and they double the encoder's time.)
+/// Runtime would take the slow ones wherever it is asked to, and they double the time of Whisper's encoder.)
 fn int8_overflows() -> bool {
     #[cfg(target_arch = "x86_64")]
     let exact = is_x86_feature_detected!("avx512vnni") || is_x86_feature_detected!("avxvnni");
@@ -68,9 +63,10 @@ fn int8_overflows() -> bool {
     !exact
 }
 
-/// Inputs have many shapes: memory is not laid out for each of them in advance.
+/// Inputs have many shapes: memory is not laid out for each of them in advance. Processors whose int8 products would
+/// overflow take slower ones.
 fn builder(environment: &Environment) -> Result<SessionBuilder, String> {
-    Session::builder(environment)
+    let builder = Session::builder(environment)
         .map_err(|e| e.to_string())?
         .with_optimization_level(GraphOptimizationLevel::All)
         .map_err(|e| e.to_string())?
@@ -79,7 +75,8 @@ fn builder(environment: &Environment) -> Result<SessionBuilder, String> {
         .with_intra_threads(1)
         .map_err(|e| e.to_string())?
         .with_intra_op_spinning(false)
-        .map_err(|e| e.to_string())
+        .map_err(|e| e.to_string())?;
+    if int8_overflows() { builder.with_precise_qmm().map_err(|e| e.to_string()) } else { Ok(builder) }
 }
 
 /// Takes what a mutex guards, also after a panic of whoever held it: a session keeps nothing of a run, and the

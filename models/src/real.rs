@@ -223,6 +223,28 @@ fn embeddings_do_not_depend_on_batch_mates_and_follow_what_was_said_before() {
     assert!(cosine(&among[0]) < 0.99, "an answer means what it answers: {}", cosine(&among[0]));
 }
 
+/// Nine rows of each of several lengths, up to texts that are cut: more than one batch of each.
+#[test]
+fn embeddings_of_any_length_are_the_same_alone_and_in_full_batches() {
+    let [alone, together, tokenizer] = [Role::Encoder, Role::ContextEncoder, Role::Tokenizer].map(file);
+    let encoder = Encoder::open(&environment(), &alone, &together, &tokenizer).unwrap();
+    let (stop, nothing_before) = (StopSignal::new(), Context { turns: Vec::new() });
+    let embed = |texts: &[String]| {
+        let states = encoder.read(texts.iter().map(String::as_str), &stop).unwrap();
+        let passages: Vec<_> =
+            texts.iter().map(|text| Passage::new(text, Channel::Agent, &nothing_before)).collect();
+        encoder.embed(&passages, &states, &stop).unwrap()
+    };
+    let of =
+        |times: usize| (0..9).map(move |which| format!("{which}{}", "号线为什么还没有人来修".repeat(times)));
+    let texts: Vec<String> = [1, 2, 4, 8, 40].into_iter().flat_map(of).collect();
+    let all = embed(&texts);
+    for (text, among) in texts.iter().zip(&all) {
+        assert_eq!(&embed(std::slice::from_ref(text))[0], among, "to the last bit: {text}");
+    }
+    assert_ne!(all[0], all[1]);
+}
+
 #[test]
 fn all_models_open_and_say_what_an_utterance_does() {
     let models = Models::open(&config(Path::new(HEADS))).unwrap();

@@ -29,6 +29,7 @@ fn a_stop_under_load_ends_in_time_and_commits_all_that_it_may() {
     let mut endings = Endings::of(broker.address());
     let under_load = wait_for(PATIENCE, || (endings.look().len() >= 5).then_some(()));
     assert!(under_load.is_some(), "calls end; the log:\n{}", worker.log());
+    let first_log = worker.log();
     let (asked, code) = (Instant::now(), worker.stop());
     let took = asked.elapsed();
     assert_eq!(code, Some(0));
@@ -45,13 +46,18 @@ fn a_stop_under_load_ends_in_time_and_commits_all_that_it_may() {
     };
     let all = wait_for(PATIENCE, || (ended(&mut endings) > load.len()).then_some(()));
     assert!(all.is_some(), "all calls end; the log:\n{}", next.log());
+    let log = next.log();
     assert_eq!(next.stop(), Some(0));
     let balance = balance(broker.address(), &published(&load));
     eprintln!(
         "stopped within {:.1} s of a drain of {DRAIN:?}; {overtook} calls had overtaken another",
         took.as_secs_f32()
     );
-    assert_eq!((balance.repeats, balance.dead_lettered), (overtook, 1));
+    assert_eq!(
+        (balance.repeats, balance.dead_lettered),
+        (overtook, 1),
+        "the logs of both workers:\n{first_log}\n{log}"
+    );
 }
 
 /// A disk of 64 KiB, full: no call is begun; once there is room, everything goes on.

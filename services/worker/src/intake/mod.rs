@@ -2,7 +2,7 @@
 
 mod membership;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use callqa_proto::header::EventHeaders;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::{error, info, warn};
@@ -74,9 +75,10 @@ pub struct Intake {
     seats: Arc<Semaphore>,
     stopping: Stopping,
     health: Arc<Health>,
-    /// Taken while no seat was free; a message or two that came as the partitions were being paused.
+    /// Taken while no seat was free.
     standing: VecDeque<Ticket>,
-    is_paused: bool,
+    /// Paused by us; which of them are ours still, librdkafka knows.
+    paused: BTreeSet<Partition>,
     last_commit: Instant,
 }
 
@@ -100,7 +102,7 @@ impl Intake {
             stopping: channels.stopping,
             health,
             standing: VecDeque::new(),
-            is_paused: false,
+            paused: BTreeSet::new(),
             last_commit: Instant::now(),
         })
     }
@@ -143,6 +145,7 @@ impl Intake {
     }
 
     fn seat_those_standing(&mut self) {
+        self.standing.retain(|ticket| !ticket.lease.is_over());
         while !self.standing.is_empty() {
             let Ok(seat) = Arc::clone(&self.seats).try_acquire_owned() else { return };
             if let Some(ticket) = self.standing.pop_front() {
@@ -151,21 +154,48 @@ impl Intake {
         }
     }
 
-    /// Polls go on while every seat is taken, but bring no more calls: otherwise the group would
-    /// take us for dead after `kafka.max_poll_interval`.
+    /// Polls go on while every seat is taken, or the group would take us for dead after `kafka.max_poll_interval`; but
+    /// partitions are paused.
+    ///
+    /// Each only once it has brought a call. Before, librdkafka may still be asking where to begin; resumed, it asks
+    /// once more, and what came after the first answer comes again after the second. So besides those that have a
+    /// seat, at most one call of each partition stands here, and one more.
     fn pause_or_resume(&mut self) {
         let has_room = self.standing.is_empty() && self.seats.available_permits() > 0;
-        let pause = self.tickets.is_none() || !has_room;
-        if pause == self.is_paused && !self.consumer.context().assignment_changed() {
+        if self.tickets.is_none() || !has_room {
+            self.pause();
+        } else if self.consumer.context().assignment_changed() || !self.paused.is_empty() {
+            self.resume();
+        }
+    }
+
+    fn pause(&mut self) {
+        let ledger = self.consumer.context().ledger();
+        let which: Vec<_> =
+            ledger.begun().filter(|partition| !self.paused.contains(partition)).cloned().collect();
+        drop(ledger);
+        if which.is_empty() {
             return;
         }
-        let changed = self
-            .consumer
-            .assignment()
-            .and_then(|ours| if pause { self.consumer.pause(&ours) } else { self.consumer.resume(&ours) });
-        match changed {
-            Ok(()) => self.is_paused = pause,
-            Err(error) => warn!(error = &error as &dyn std::error::Error, pause, "pause or resume failed"),
+        let mut list = TopicPartitionList::with_capacity(which.len());
+        for partition in &which {
+            list.add_partition(&partition.topic, partition.number);
+        }
+        match self.consumer.pause(&list) {
+            Ok(()) => self.paused.extend(which),
+            Err(error) => {
+                warn!(error = &error as &dyn std::error::Error, "partitions not paused; tried again")
+            }
+        }
+    }
+
+    /// All, also those that were paused when they were taken from us and came back: librdkafka does not forget it.
+    fn resume(&mut self) {
+        match self.consumer.assignment().and_then(|ours| self.consumer.resume(&ours)) {
+            Ok(()) => self.paused.clear(),
+            Err(error) => {
+                warn!(error = &error as &dyn std::error::Error, "partitions not resumed; tried again")
+            }
         }
     }
 
@@ -173,6 +203,8 @@ impl Intake {
         match self.consumer.poll(POLL) {
             None => Ok(()),
             Some(Ok(message)) => {
+                // What brings a call is not paused, whatever became of our asking.
+                self.paused.remove(&Partition::new(message.topic(), message.partition()));
                 let ticket = take(&message, &mut self.consumer.context().ledger());
                 self.standing.extend(ticket);
                 drop(message);

@@ -135,6 +135,12 @@ impl Ledger {
         }
     }
 
+    /// The partitions of ours that have brought a call.
+    pub fn begun(&self) -> impl Iterator<Item = &Partition> {
+        let begun = self.assignments.iter().filter(|(_, assignment)| assignment.calls.next().is_some());
+        begun.map(|(partition, _)| partition)
+    }
+
     /// How many partitions are ours.
     #[must_use]
     pub fn partitions(&self) -> usize {
@@ -183,6 +189,19 @@ mod tests {
         ledger.settle(&first);
         assert_eq!(to_commit(&ledger), [(0, 6), (1, 9)]);
         assert_eq!(ledger.unsettled(), 1);
+    }
+
+    #[test]
+    fn a_partition_has_begun_once_it_brought_a_call() {
+        let mut ledger = Ledger::default();
+        (0..3).for_each(|number| ledger.assigned(partition(number)));
+        let (position, _) = take(&mut ledger, 1, 5);
+        take(&mut ledger, 2, 0);
+        ledger.settle(&position);
+        ledger.revoked(&partition(2));
+        assert_eq!(ledger.begun().collect::<Vec<_>>(), [&partition(1)]);
+        ledger.assigned(partition(1));
+        assert_eq!(ledger.begun().count(), 0);
     }
 
     #[test]
