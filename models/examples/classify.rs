@@ -21,6 +21,7 @@ fn main() {
         dir: models.into(),
         heads: heads.into(),
         whisper: "whisper-base-int8".to_owned(),
+        device: 0,
     };
     let classifier = Models::open_classifier(&config).expect("the classifiers open");
     let calls: Vec<Vec<Utterance>> =

@@ -43,6 +43,7 @@ fn main() {
         dir: models.into(),
         heads: PathBuf::new(),
         whisper: std::env::var("CALLQA_WHISPER").unwrap_or_else(|_| default.to_owned()),
+        device: 0,
     };
     let queue = Mutex::new(recordings.into_iter());
     let hear: Vec<Hear> = if let Some(threads) = plain {

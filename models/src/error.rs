@@ -54,6 +54,16 @@ pub enum ModelError {
         /// What is amiss.
         what: String,
     },
+    /// A graphics processor is asked for where none is used.
+    #[error(
+        "models.device is {device}, but model {name} runs on no graphics processor here: set it to 0, or take a ggml file and a build with `--features cuda`, `vulkan` or `metal`"
+    )]
+    NoDevice {
+        /// The model's name in the manifest.
+        name: String,
+        /// What was asked for.
+        device: u16,
+    },
     /// A classifier is missing.
     #[error("the model for {name} is missing: no head {path}; `models/training` makes it")]
     MissingHead {
@@ -106,6 +116,7 @@ impl ModelError {
             Self::Unreadable { .. } => "model_unreadable",
             Self::WrongHash { .. } => "model_wrong_hash",
             Self::Unfit { .. } => "model_unfit",
+            Self::NoDevice { .. } => "model_no_device",
             Self::MissingHead { .. } => "model_missing_head",
             Self::Runtime { .. } => "model_runtime",
             Self::Onnx { .. } => "model_onnx",

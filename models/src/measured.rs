@@ -27,7 +27,7 @@ impl Ear {
         let unreadable = |source| ModelError::Unreadable { name: vad_id.name, path: vad.clone(), source };
         let vad = std::fs::read(&vad).map_err(unreadable)?;
         let (path, id) = file(Role::Whisper, Some(&config.whisper))?;
-        let whisper = Whisper::open(&environment, &id.name, &path)?;
+        let whisper = Whisper::open(&environment, &id.name, &path, config.device)?;
         let ear = |_| {
             let detector = Box::new(Silero::open(&environment, &vad)?);
             Ok(Self { detector, transcriber: whisper.transcriber()? })
@@ -59,7 +59,7 @@ impl Plain {
         let (path, id) =
             manifest.verified(manifest.file(Role::Whisper, Some(&config.whisper))?, &config.dir)?;
         let library = manifest.verified(manifest.file(Role::Onnxruntime, None)?, &config.dir)?.0;
-        Ok(Self { whisper: Whisper::open(&onnx::environment(&library)?, &id.name, &path)? })
+        Ok(Self { whisper: Whisper::open(&onnx::environment(&library)?, &id.name, &path, config.device)? })
     }
 
     /// The text of a whole channel, at 16 kHz.

@@ -22,6 +22,8 @@ pub struct ModelsConfig {
     pub heads: PathBuf,
     /// Which of the manifest's Whisper files transcribes.
     pub whisper: String,
+    /// Which graphics processor it takes, from 0, where this is built for one.
+    pub device: u16,
 }
 
 /// One analyst's models.
@@ -62,7 +64,7 @@ impl Models {
         let outcome = shelf.outcome()?;
         let Shelf { environment, mut ids, .. } = shelf;
         ids.sort();
-        let whisper = Whisper::open(&environment, &whisper_id.name, &whisper)?;
+        let whisper = Whisper::open(&environment, &whisper_id.name, &whisper, config.device)?;
         Ok(Self { whisper, vad, environment, classifier, outcome, ids })
     }
 

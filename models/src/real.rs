@@ -36,6 +36,7 @@ fn config(heads: &Path) -> ModelsConfig {
         dir: folder(),
         heads: heads.to_owned(),
         whisper: "whisper-base-int8".to_owned(),
+        device: 0,
     }
 }
 
@@ -50,7 +51,7 @@ fn transcriber(whisper: &str) -> WhisperTranscriber {
     let manifest = Manifest::read(Path::new(MANIFEST)).unwrap();
     let listed = manifest.file(Role::Whisper, Some(whisper)).unwrap();
     let path = manifest.verified(listed, &folder()).unwrap().0;
-    Whisper::open(&environment(), whisper, &path).unwrap().transcriber().unwrap()
+    Whisper::open(&environment(), whisper, &path, 0).unwrap().transcriber().unwrap()
 }
 
 /// Both channels of the first `seconds` of a sample call, 16 kHz.
@@ -180,6 +181,16 @@ fn a_deadline_stops_whisper_and_leaves_it_whole() {
         assert!(matches!(result, Err(ModelError::Stopped)));
         assert_eq!(heard(&mut transcriber, &window, Language::En), before);
     }
+}
+
+#[test]
+fn a_device_is_refused_where_none_is_used() {
+    let config = ModelsConfig { device: 1, ..config(Path::new(HEADS)) };
+    let refused = Models::open(&config).err().expect("ONNX Runtime has no device here").to_string();
+    assert!(
+        refused.starts_with("models.device is 1, but model whisper-base-int8 runs on no graphics"),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -19,19 +19,23 @@ const SHORTEST_AUDIO: usize = SAMPLE_RATE as usize;
 /// Scratch memory for aligning words with time; whisper.cpp touches only what a window needs.
 const ALIGNMENT_BYTES: usize = 128 << 20;
 
+/// Whether this is built for graphics processors.
+pub(super) const USES_DEVICES: bool = cfg!(any(feature = "cuda", feature = "vulkan", feature = "metal"));
+
 /// An open ggml file.
 pub(super) struct CppWhisper {
     context: WhisperContext,
 }
 
 impl CppWhisper {
-    pub(super) fn open(name: &str, path: &Path) -> Result<Self, ModelError> {
+    pub(super) fn open(name: &str, path: &Path, device: u16) -> Result<Self, ModelError> {
         let header = header::read(name, path)?;
         // Without a hook whisper.cpp writes to stderr, past our log.
         whisper_rs::install_logging_hooks();
         let mut parameters = WhisperContextParameters::new();
         parameters
-            .use_gpu(cfg!(any(feature = "cuda", feature = "vulkan", feature = "metal")))
+            .use_gpu(USES_DEVICES)
+            .gpu_device(i32::from(device))
             .flash_attn(false)
             .dtw_parameters(DtwParameters { mode: header.alignment(), dtw_mem_size: ALIGNMENT_BYTES });
         let context = WhisperContext::new_with_params(path, parameters)

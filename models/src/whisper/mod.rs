@@ -70,11 +70,20 @@ pub struct Whisper {
 
 impl Whisper {
     /// Opens a file of `models/build`, or a ggml file.
-    pub(crate) fn open(environment: &Environment, name: &str, path: &Path) -> Result<Self, ModelError> {
-        let opened = if onnx::file::is_one(path) {
+    pub(crate) fn open(
+        environment: &Environment,
+        name: &str,
+        path: &Path,
+        device: u16,
+    ) -> Result<Self, ModelError> {
+        let is_onnx = onnx::file::is_one(path);
+        if device > 0 && (is_onnx || !cpp::USES_DEVICES) {
+            return Err(ModelError::NoDevice { name: name.to_owned(), device });
+        }
+        let opened = if is_onnx {
             Opened::Onnx(onnx::OnnxWhisper::open(environment, name, path)?)
         } else {
-            Opened::Cpp(cpp::CppWhisper::open(name, path)?)
+            Opened::Cpp(cpp::CppWhisper::open(name, path, device)?)
         };
         let simplified = OpenCC::from_config(BuiltinConfig::T2s).map_err(|e| ModelError::Unfit {
             name: name.to_owned(),

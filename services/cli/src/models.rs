@@ -79,6 +79,7 @@ impl Whereabouts {
             dir: self.dir.clone().unwrap_or_else(|| config.models.dir.clone()),
             heads: found(&config.models.heads),
             whisper: config.models.whisper.clone(),
+            device: config.models.device,
         }
     }
 }

@@ -120,6 +120,7 @@ impl Equipment {
             dir: config.models.dir.clone(),
             heads: config.models.heads.clone(),
             whisper: config.models.whisper.clone(),
+            device: config.models.device,
         })?;
         let ids = models.ids().into();
         Ok(Self { kits: Box::new(move || models.kit()), models: ids, rulebook: Arc::new(rulebook) })

@@ -101,6 +101,7 @@ impl AssessError {
                 | ModelError::NotListed { .. }
                 | ModelError::WrongHash { .. }
                 | ModelError::Unfit { .. }
+                | ModelError::NoDevice { .. }
                 | ModelError::MissingHead { .. } => Disposition::DeadLetter,
             },
             Self::Stopped => Disposition::Retry,

@@ -142,6 +142,8 @@ pub struct Models {
     pub manifest: PathBuf,
     /// Which of the manifest's Whisper files transcribes.
     pub whisper: String,
+    /// Which graphics processor it takes, from 0.
+    pub device: u16,
 }
 
 /// What is refused. These settings change results, so they are part of a result's provenance.
@@ -332,6 +334,7 @@ impl Config {
                 heads: reader.or("models.heads", "models/heads".into()),
                 manifest: reader.or("models.manifest", "models/manifest.toml".into()),
                 whisper: reader.or("models.whisper", "whisper-base-int8".to_owned()),
+                device: reader.or("models.device", 0),
             },
             rulebook: reader.or("rulebook.file", DEFAULT_RULEBOOK.into()),
             limits: Limits {
