@@ -68,7 +68,7 @@ class Worker:
             "CALLQA_KAFKA__BROKERS": broker.address, "CALLQA_KAFKA__SESSION_TIMEOUT": "6s",
             "CALLQA_STORE__FILE_ROOTS": json.dumps([str(root)]), "CALLQA_HTTP__LISTEN": self.http,
             "CALLQA_ANALYSTS__COUNT": str(analysts),
-            # The group deals out partitions by their number, whatever their topic: of two topics, each of two workers may get one.
+            # The group evens out partitions, whatever their topic: of two topics, each of two workers may get one.
             "CALLQA_KAFKA__TOPICS__CALLS": json.dumps(["qa.calls.recorded.v1"]),
         }
         worker = Path(os.environ.get("CALLQA_BIN", peers.CACHE / "bin")) / "callqa-worker"

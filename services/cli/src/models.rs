@@ -120,7 +120,13 @@ impl Choice {
     /// Where the models are.
     pub fn place(&self, config: &Config) -> ModelsConfig {
         let place = self.whereabouts.place(config);
-        ModelsConfig { whisper: self.whisper.clone().unwrap_or(place.whisper), ..place }
+        match &self.whisper {
+            // The configuration's device is for the configuration's Whisper.
+            Some(other) if *other != place.whisper => {
+                ModelsConfig { whisper: other.clone(), device: 0, ..place }
+            }
+            _ => place,
+        }
     }
 }
 

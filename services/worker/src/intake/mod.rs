@@ -75,10 +75,12 @@ pub struct Intake {
     seats: Arc<Semaphore>,
     stopping: Stopping,
     health: Arc<Health>,
-    /// Taken while no seat was free.
+    /// Taken while no seat was free: at most one of each partition, and one more.
     standing: VecDeque<Ticket>,
     /// Paused by us; which of them are ours still, librdkafka knows.
     paused: BTreeSet<Partition>,
+    /// Partitions came: librdkafka may hold some of them for paused since they were ours before.
+    must_resume: bool,
     last_commit: Instant,
 }
 
@@ -103,6 +105,7 @@ impl Intake {
             health,
             standing: VecDeque::new(),
             paused: BTreeSet::new(),
+            must_resume: false,
             last_commit: Instant::now(),
         })
     }
@@ -164,7 +167,10 @@ impl Intake {
         let has_room = self.standing.is_empty() && self.seats.available_permits() > 0;
         if self.tickets.is_none() || !has_room {
             self.pause();
-        } else if self.consumer.context().assignment_changed() || !self.paused.is_empty() {
+            return;
+        }
+        self.must_resume |= self.consumer.context().assignment_changed();
+        if self.must_resume || !self.paused.is_empty() {
             self.resume();
         }
     }
@@ -192,7 +198,10 @@ impl Intake {
     /// All, also those that were paused when they were taken from us and came back: librdkafka does not forget it.
     fn resume(&mut self) {
         match self.consumer.assignment().and_then(|ours| self.consumer.resume(&ours)) {
-            Ok(()) => self.paused.clear(),
+            Ok(()) => {
+                self.paused.clear();
+                self.must_resume = false;
+            }
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, "partitions not resumed; tried again")
             }
