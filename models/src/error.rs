@@ -55,14 +55,12 @@ pub enum ModelError {
         what: String,
     },
     /// A graphics processor is asked for where none is used.
-    #[error(
-        "models.device is {device}, but model {name} runs on no graphics processor here: set it to 0, or take a ggml file and a build with `--features cuda`, `vulkan` or `metal`"
-    )]
+    #[error("models.device is {device}, but {why}")]
     NoDevice {
-        /// The model's name in the manifest.
-        name: String,
         /// What was asked for.
         device: u16,
+        /// Why there is none, and what to do.
+        why: String,
     },
     /// A classifier is missing.
     #[error("the model for {name} is missing: no head {path}; `models/training` makes it")]

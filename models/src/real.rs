@@ -188,7 +188,7 @@ fn a_device_is_refused_where_none_is_used() {
     let config = ModelsConfig { device: 1, ..config(Path::new(HEADS)) };
     let refused = Models::open(&config).err().expect("ONNX Runtime has no device here").to_string();
     assert!(
-        refused.starts_with("models.device is 1, but model whisper-base-int8 runs on no graphics"),
+        refused.starts_with("models.device is 1, but model whisper-base-int8 is an ONNX file"),
         "{refused}"
     );
 }

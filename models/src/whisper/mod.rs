@@ -77,8 +77,15 @@ impl Whisper {
         device: u16,
     ) -> Result<Self, ModelError> {
         let is_onnx = onnx::file::is_one(path);
-        if device > 0 && (is_onnx || !cpp::USES_DEVICES) {
-            return Err(ModelError::NoDevice { name: name.to_owned(), device });
+        if device > 0 && is_onnx {
+            let why = format!(
+                "model {name} is an ONNX file, which runs on no graphics processor: set it to 0, or choose a ggml file"
+            );
+            return Err(ModelError::NoDevice { device, why });
+        }
+        if device > 0 && !cpp::USES_DEVICES {
+            let why = "this build uses no graphics processor: set it to 0, or build with `--features cuda`, `vulkan` or `metal`";
+            return Err(ModelError::NoDevice { device, why: why.to_owned() });
         }
         let opened = if is_onnx {
             Opened::Onnx(onnx::OnnxWhisper::open(environment, name, path)?)
