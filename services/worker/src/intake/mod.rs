@@ -278,22 +278,4 @@ fn options(kafka: &config::Kafka) -> rdkafka::ClientConfig {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn how_much_is_fetched_ahead_is_for_kafka_client_to_say() {
-        let fetched_ahead = |environment: &[(&str, &str)]| {
-            let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-            let options = options(&config::Config::load(None, environment).expect("valid").kafka);
-            ["queued.min.messages", "queued.max.messages.kbytes"]
-                .map(|option| options.get(option).expect("set").to_owned())
-        };
-        assert_eq!(fetched_ahead(&[]), ["32", "16384"]);
-        let theirs = [
-            ("CALLQA_KAFKA__CLIENT__QUEUED_MIN_MESSAGES", "8"),
-            ("CALLQA_KAFKA__CLIENT__QUEUED_MAX_MESSAGES_KBYTES", "1024"),
-        ];
-        assert_eq!(fetched_ahead(&theirs), ["8", "1024"]);
-    }
-}
+mod tests;
