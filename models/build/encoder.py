@@ -1,7 +1,8 @@
 """Builds the two parts of the text encoder as ONNX files: the package's word table, and our tuned layers.
 
-`alone`, the word table and the lower layers, reads a text by itself: `input_ids` and `attention_mask`,
-int64 [batch, length <= 512], to `states`, fp32 [batch, length, 384].
+`alone`, the word table, what training learned of how words sound (`sounds`), and the lower layers, reads a
+text by itself: `input_ids` and `attention_mask`, int64 [batch, length <= 512], to `states`, fp32 [batch,
+length, 384].
 
 `together`, the upper layers, reads an utterance with what was said before it: `states`, fp32
 [batch, length, 384], of all these tokens one after the other; `segments`, int64 [batch, length], what
@@ -71,7 +72,7 @@ def encoder_onnx(weights, layers, part):
 def _alone(e5, tuned):
     g = _Graph()
     g.constant("place.first", 0, np.int64), g.constant("place.step", 1, np.int64), g.constant("length.axis", 1, np.int64)
-    x = _embeddings(g, e5)
+    x = _embeddings(g, e5, tuned)
     g.node("Cast", ["attention_mask"], "mask.int32", to=TensorProto.INT32)
     for layer in range(ALONE):
         x = _layer(g, e5, tuned, f"l{layer}", x)
@@ -102,7 +103,7 @@ def _together(e5, tuned):
 PARTS = {"alone": _alone, "together": _together}
 
 
-def _embeddings(g, e5):
+def _embeddings(g, e5, tuned):
     words = e5.matrices["emb.word"].rows(kept_ids(e5.pieces))
     lookup = [g.int4("word", words), "input_ids", g.constant("word.scales", words.scales)]
     word = g.runtime(
@@ -113,8 +114,18 @@ def _embeddings(g, e5):
     g.constant("position", e5.vectors["emb.pos"].reshape(-1, e5.hidden) + first_type)
     length = g.node("Gather", [g.node("Shape", ["input_ids"], "shape"), "length.axis"], "length", axis=0)
     places = g.node("Range", ["place.first", length, "place.step"], "places")
-    x = g.node("Add", [word, g.node("Gather", ["position", places], "position.rows")], "embedded")
+    x = g.node("Add", [word, g.node("Gather", ["position", places], "position.rows")], "placed")
+    if "sounds" in tuned:
+        x = _sounding(g, x, tuned)
     return g.norm(x, e5.vectors["emb.ln.w"], e5.vectors["emb.ln.b"], "embedding.norm", e5.epsilon)
+
+
+def _sounding(g, x, tuned):
+    """With the sum of the sounds of each piece."""
+    g.constant("slots", [2], np.int64)
+    which = g.node("Gather", [g.constant("sounds.of", tuned["sounds_of_pieces"], np.int32), "input_ids"], "sound.places", axis=0)
+    rows = g.node("Gather", [g.constant("sounds", tuned["sounds"]), which], "sound.rows", axis=0)
+    return g.node("Add", [x, g.node("ReduceSum", [rows, "slots"], "heard", keepdims=0)], "embedded")
 
 
 def _layer(g, e5, tuned, layer, x):

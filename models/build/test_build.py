@@ -141,6 +141,22 @@ class Weights(unittest.TestCase):
         self.assertTrue(0.9 < filters[40:].sum(1).mean() * 40 < 1.1)  # bins are 40 Hz apart
 
 
+class Sounds(unittest.TestCase):
+    def test_a_piece_is_given_the_sum_of_its_sounds(self):
+        g = encoder._Graph()
+        learned = {
+            # The first is silence; of four pieces one has no sound, and two sound alike.
+            "sounds": np.array([[0, 0], [1, 2], [10, 20]], np.float32),
+            "sounds_of_pieces": np.array([[0, 0], [1, 2], [2, 0], [1, 2]], np.int16),
+        }
+        encoder._sounding(g, "x", learned)
+        inputs = [("x", TensorProto.FLOAT, [1, 4, 2]), ("input_ids", TensorProto.INT64, [1, 4])]
+        model = load_model_from_string(g.serialised("sounds", inputs, [("embedded", TensorProto.FLOAT, [1, 4, 2])], encoder.OPSET))
+        x = np.arange(8, dtype=np.float32).reshape(1, 4, 2)
+        (made,) = ReferenceEvaluator(model).run(None, {"x": x, "input_ids": np.array([[3, 0, 2, 1]])})
+        self.assertEqual((made - x).tolist(), [[[11, 22], [0, 0], [10, 20], [11, 22]]])
+
+
 class Fetch(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

@@ -16,8 +16,8 @@ LAST_DIGIT = 1
 WHOLE_CALLS = re.compile(r"..-(\d{4}$|[cfovy]-)")
 # Plain, formulaic dialogues that were written to teach: too easy to validate on.
 TAUGHT_ONLY = "-extra-"
-# A dialogue as it was heard has its own id, and the side of the one that was spoken.
-HEARD = "-heard"
+# A dialogue as it was heard, once or several times, has ids of its own, and the side of the one that was spoken.
+HEARD = re.compile(r"-heard\d*$")
 # How much of a turn stands as context, as the worker's classifier takes it.
 CONTEXT_UTTERANCES = 2
 KNOWN = {name: speaker for name, _, speaker in LABELS}
@@ -41,6 +41,10 @@ class Dialogue:
     def with_texts(self, change):
         """The same dialogue with every text changed by `change(text)`."""
         return replace(self, utterances=tuple(replace(u, text=change(u.text) or u.text) for u in self.utterances))
+
+    @property
+    def was_heard(self):
+        return bool(HEARD.search(self.id))
 
 
 class FormatError(Exception):
@@ -67,7 +71,7 @@ def bucket(name, salt, of):
 
 
 def is_validation(name):
-    spoken = name.removesuffix(HEARD)
+    spoken = HEARD.sub("", name)
     alike = spoken if WHOLE_CALLS.match(spoken) else spoken[:-LAST_DIGIT]
     return TAUGHT_ONLY not in name and bucket(alike, "validation", 100) < VALIDATION_PERCENT
 

@@ -1,5 +1,6 @@
 """multilingual-e5-small in PyTorch, started from the package's 4-bit weights; its tuned layers in int8.
 
+To each piece of text is added how it sounds (sounds.py), which the package's model does not know.
 Its lower layers read each text by itself, so that a text is read once, whatever it stands beside. The upper
 ones read an utterance together with the turns before it."""
 import numpy as np
@@ -8,6 +9,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
 
+import sounds
 from q4_0 import BLOCK, read_e5
 from vocabulary import kept_ids
 
@@ -139,7 +141,8 @@ class Encoder(nn.Module):
         super().__init__()
         e5 = read_e5(weights)
         self.texts = texts
-        words = _dense(e5.matrices["emb.word"].rows(kept_ids(e5.pieces)))
+        kept = kept_ids(e5.pieces)
+        words = _dense(e5.matrices["emb.word"].rows(kept))
         self.words = nn.Embedding.from_pretrained(words, freeze=True)
         first_type = e5.vectors["emb.type"].reshape(-1, e5.hidden)[0]
         self.register_buffer("places", torch.from_numpy(e5.vectors["emb.pos"].reshape(-1, e5.hidden) + first_type))
@@ -147,6 +150,10 @@ class Encoder(nn.Module):
         dropout = Dropout(DROPOUT)
         self.layers = nn.ModuleList(Layer(e5, f"l{i}", dropout) for i in range(e5.layers))
         self.segments = nn.Parameter(torch.zeros(SEGMENTS, WIDTH))
+        of_pieces, count = sounds.of_pieces([e5.pieces[i] for i in kept])
+        self.register_buffer("sounds_of_pieces", torch.from_numpy(of_pieces).long())
+        # Beneath frozen layers there is nothing to learn from.
+        self.sounds = nn.Parameter(torch.zeros(count, WIDTH), requires_grad=tuned == e5.layers)
         self.tuned = tuned
         for frozen in [self.norm, *self.layers[:e5.layers - tuned]]:
             for parameter in frozen.parameters():
@@ -166,7 +173,9 @@ class Encoder(nn.Module):
             first[texts[i]] = count
             count += len(ids[i])
         places = [place for i in order for place in range(len(ids[i]))]
-        x = self.norm(self.words(torch.tensor([token for i in order for token in ids[i]])) + self.places[places])
+        pieces = torch.tensor([token for i in order for token in ids[i]])
+        heard = functional.embedding(self.sounds_of_pieces[pieces], self.sounds, padding_idx=sounds.SILENT).sum(1)
+        x = self.norm(self.words(pieces) + heard + self.places[places])
         for layer in self.layers[:ALONE]:
             x = layer(x, some)
         return x, first
@@ -186,7 +195,8 @@ class Encoder(nn.Module):
     def tuned_arrays(self):
         """What models/build/encoder.py puts in place of the package's layers: each matrix [rows, columns]
         int8 with a scale for each row, float32 biases and norms."""
-        arrays = {"segments": self.segments.detach().numpy()}
+        arrays = {name: getattr(self, name).detach().numpy() for name in ("segments", "sounds")}
+        arrays["sounds_of_pieces"] = self.sounds_of_pieces.numpy().astype(np.int16)
         for number in range(len(self.layers) - self.tuned, len(self.layers)):
             layer = self.layers[number]
             for short, module in layer.linear.items():

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import torch
 
-from dialogues import HEARD
 from network import lines, loss, politer
 from renderings import RENDERINGS
 
@@ -24,6 +23,7 @@ STEP = 1e-4
 # A layer learns this much slower than the one above it.
 BELOW = 0.9
 HEAD_STEP = 1e-3
+SOUND_STEP = 5e-4
 DECAY = 0.01
 LONGEST_GRADIENT = 1.0
 WARM_UP = 0.06
@@ -31,7 +31,7 @@ LEAST = 0.02
 # How often a rendering is drawn: a recogniser's text is what counts.
 SHARES = {"written": 0.25, "bare": 0.15, "slipped": 0.4, "joined": 0.1, "cut": 0.1}
 # What was really heard is drawn so many times an epoch: there is little of it.
-HEARD_TIMES = 2
+HEARD_TIMES = 3
 # Pairs of requests in a batch, half of them for each worker, and how much they count beside the labels.
 PAIRS = 4
 PAIRS_WEIGHT = 0.5
@@ -51,7 +51,7 @@ class Plan:
 
 def fit(network, dialogues, requests, plan, report=print):
     """Trains in place."""
-    dialogues = [d for d in dialogues for _ in range(HEARD_TIMES if d.id.endswith(HEARD) else 1)]
+    dialogues = [d for d in dialogues for _ in range(HEARD_TIMES if d.was_heard else 1)]
     total = max(1, round(sum(len(d.utterances) for d in dialogues) / BATCH * plan.epochs))
     network.train()
     shared = Shared(network)
@@ -80,6 +80,8 @@ class Shared:
         layers = network.encoder.layers
         tuned = layers[len(layers) - network.encoder.tuned:]
         groups = [(list(layer.parameters()), STEP * BELOW ** below) for below, layer in enumerate(reversed(tuned))]
+        if network.encoder.sounds.requires_grad:
+            groups.append(([network.encoder.sounds], SOUND_STEP))
         groups.append(([*network.heads.parameters(), network.encoder.segments], HEAD_STEP))
         self.parameters = [parameter for group, _ in groups for parameter in group]
         values = torch.cat([parameter.detach().flatten() for parameter in self.parameters])
@@ -178,7 +180,7 @@ def _batches(dialogues, dice):
     while True:
         for dialogue in dice.sample(dialogues, len(dialogues)):
             # What a recogniser wrote has its slips already.
-            drawn = "written" if dialogue.id.endswith(HEARD) else dice.choices(names, shares)[0]
+            drawn = "written" if dialogue.was_heard else dice.choices(names, shares)[0]
             rendered = RENDERINGS[drawn](dialogue, dice)
             batch += [line.alone() if dice.random() < FORGOTTEN else line for line in lines(rendered)]
             if len(batch) >= BATCH:

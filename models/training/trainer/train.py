@@ -156,7 +156,8 @@ def _make_outcome(dialogues, heads, unseen, shipped, options):
     """From labels, in whose place stand scores that the heads gave to utterances which they had not seen."""
     scores, dice = _scores(heads, unseen), np.random.default_rng(outcome.FOLDS)
     rows, given, group = [], [], []
-    for number, dialogue in enumerate(d for d in dialogues if d.outcome):
+    # Labels alone count here: a call that was heard besides would only stand twice, on both sides of a fold.
+    for number, dialogue in enumerate(d for d in dialogues if d.outcome and not d.was_heard):
         agent = [u.speaker == "agent" for u in dialogue.utterances]
         for _ in range(outcome.DRAWS):
             rows.append(outcome.columns(scores.draw(dialogue, speaker_of, dice), agent))

@@ -16,7 +16,7 @@ def main():
     truth = {}
     for path in sorted(DATA.glob("heard-*.jsonl")):
         for row in map(json.loads, path.read_text("utf-8").splitlines()):
-            truth[f"{row['dialogue']}/{row['turn']}"] = {row["politeness"], *row["resolution"], *row["script"]} - {None}
+            truth[f"{row['dialogue'].removesuffix('-heard')}/{row['turn']}"] = {row["politeness"], *row["resolution"], *row["script"]} - {None}
     print("| read | lines | politeness macro-F1 | resolution | script |\n|---|---|---|---|---|")
     for kind in ("written", "heard"):
         read = {}
