@@ -104,7 +104,10 @@ PARTS = {"alone": _alone, "together": _together}
 
 
 def _embeddings(g, e5, tuned):
-    words = e5.matrices["emb.word"].rows(kept_ids(e5.pieces))
+    kept = kept_ids(e5.pieces)
+    if len(tuned["sounds_of_pieces"]) != len(kept):
+        raise ValueError("the learned sounds are of another vocabulary: train anew")
+    words = e5.matrices["emb.word"].rows(kept)
     lookup = [g.int4("word", words), "input_ids", g.constant("word.scales", words.scales)]
     word = g.runtime(
         "GatherBlockQuantized", lookup, "word.rows", gather_axis=0, quantize_axis=1, block_size=BLOCK,
@@ -115,8 +118,7 @@ def _embeddings(g, e5, tuned):
     length = g.node("Gather", [g.node("Shape", ["input_ids"], "shape"), "length.axis"], "length", axis=0)
     places = g.node("Range", ["place.first", length, "place.step"], "places")
     x = g.node("Add", [word, g.node("Gather", ["position", places], "position.rows")], "placed")
-    if "sounds" in tuned:
-        x = _sounding(g, x, tuned)
+    x = _sounding(g, x, tuned)
     return g.norm(x, e5.vectors["emb.ln.w"], e5.vectors["emb.ln.b"], "embedding.norm", e5.epsilon)
 
 

@@ -152,7 +152,7 @@ class Encoder(nn.Module):
         self.segments = nn.Parameter(torch.zeros(SEGMENTS, WIDTH))
         of_pieces, count = sounds.of_pieces([e5.pieces[i] for i in kept])
         self.register_buffer("sounds_of_pieces", torch.from_numpy(of_pieces).long())
-        # Beneath frozen layers there is nothing to learn from.
+        # Learned with the whole encoder or not at all.
         self.sounds = nn.Parameter(torch.zeros(count, WIDTH), requires_grad=tuned == e5.layers)
         self.tuned = tuned
         for frozen in [self.norm, *self.layers[:e5.layers - tuned]]:

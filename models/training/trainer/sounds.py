@@ -1,7 +1,7 @@
 """How the pieces of the vocabulary sound, so that a word misheard as another of the same sound stays near it.
 
-A Mandarin piece has its syllables, without tones; an English one the consonants of its Metaphone code, of
-which the first is a sound of its own."""
+A Mandarin piece has its syllables, without tones; an English one the letters of its Metaphone code, which are
+its consonants and the vowel that it begins with; the first is a sound of its own."""
 import re
 
 import numpy as np
@@ -28,7 +28,7 @@ def of_pieces(pieces):
 
 def _sounds(piece):
     if han := "".join(HAN.findall(piece)):
-        # A character without a reading is its own.
+        # A character without a reading comes back as it is, and makes no sound.
         return [syllable for syllable in lazy_pinyin(han, style=Style.NORMAL) if SYLLABLE.fullmatch(syllable)]
     words = WORD.findall(piece)
     code = metaphone(words[0]).replace(" ", "") if len(words) == 1 else ""

@@ -1,5 +1,6 @@
 """Held-out dialogues, and the shapes that `callqa classify` and `callqa judge` read."""
 import json
+import re
 
 POLITENESS = ("courteous", "neutral", "dismissive", "rude")
 RESOLUTION = (
@@ -26,8 +27,13 @@ def read(folder, pattern):
             name = row["dialogue"]
             dialogue = dialogues.setdefault(name, {"id": name, "lang": row["lang"], "outcome": row.get("outcome"), "utterances": []})
             # A line as it was heard has the place of the line that was written.
-            dialogue["utterances"].append(row | {"place": (name.removesuffix("-heard"), row["turn"])})
+            dialogue["utterances"].append(row | {"place": (spoken(name), row["turn"])})
     return list(dialogues.values())
+
+
+def spoken(name):
+    """The id of the dialogue that was heard, once or several times."""
+    return re.sub(r"-heard\d*$", "", name)
 
 
 def by_writers(utterances, folder):

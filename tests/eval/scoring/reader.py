@@ -1,13 +1,13 @@
 """What a reader makes of the heard held-out lines: python3 tests/eval/scoring/reader.py
 
-Two readers labelled the lines of tests/eval/data/heard-*.jsonl blind (data/heard-readings), one as they
-were written, the other as whisper base heard them: what the second loses is lost with the words.
+Readers labelled the lines of tests/eval/data/heard-*.jsonl blind (data/heard-readings), some as they
+were written, others as whisper base heard them: what these lose is lost with the words.
 """
 import json
 import sys
 from pathlib import Path
 
-from dialogues import POLITENESS, RESOLUTION, SCRIPT
+from dialogues import POLITENESS, RESOLUTION, SCRIPT, spoken
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -16,7 +16,7 @@ def main():
     truth = {}
     for path in sorted(DATA.glob("heard-*.jsonl")):
         for row in map(json.loads, path.read_text("utf-8").splitlines()):
-            truth[f"{row['dialogue'].removesuffix('-heard')}/{row['turn']}"] = {row["politeness"], *row["resolution"], *row["script"]} - {None}
+            truth[f"{spoken(row['dialogue'])}/{row['turn']}"] = {row["politeness"], *row["resolution"], *row["script"]} - {None}
     print("| read | lines | politeness macro-F1 | resolution | script |\n|---|---|---|---|---|")
     for kind in ("written", "heard"):
         read = {}
