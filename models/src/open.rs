@@ -1,12 +1,13 @@
 //! All models of a worker, opened and verified.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use callqa_domain::{ModelId, Task};
 
 use crate::classify::{Encoder, EncoderId, Head, Heads, OutcomeModel, outcome};
-use crate::manifest::{Manifest, Role};
+use crate::manifest::{Manifest, ModelFile, Role};
 use crate::onnx;
 use crate::vad::Silero;
 use crate::{Classifier, ModelError, OutcomeEstimator, SpeechDetector, Transcriber, Whisper};
@@ -24,6 +25,15 @@ pub struct ModelsConfig {
     pub whisper: String,
     /// Which graphics processor it takes, from 0, where this is built for one.
     pub device: u16,
+}
+
+impl ModelsConfig {
+    /// Where a head of the manifest is: under its entry's file name in the folder of heads.
+    #[must_use]
+    pub fn head(&self, file: &ModelFile) -> PathBuf {
+        let own = file.path.file_name().map_or_else(|| format!("{}.onnx", file.name).into(), OsStr::to_owned);
+        self.heads.join(own)
+    }
 }
 
 /// One analyst's models.
@@ -146,12 +156,12 @@ impl<'a> Shelf<'a> {
         Ok(Arc::new(OutcomeModel::open(&self.environment, &path)?))
     }
 
-    /// A file of the folder of heads: its entry's file name there.
+    /// A verified file of the folder of heads.
     fn head(&mut self, name: &'static str) -> Result<PathBuf, ModelError> {
         let missing = |path: PathBuf| ModelError::MissingHead { name, path };
         let expected = || self.config.heads.join(format!("{name}.onnx"));
         let file = self.manifest.file(Role::Head, Some(name)).map_err(|_| missing(expected()))?;
-        let path = file.path.file_name().map_or_else(expected, |file| self.config.heads.join(file));
+        let path = self.config.head(file);
         if !path.exists() {
             return Err(missing(path));
         }

@@ -24,6 +24,8 @@ const WORDS_WITHOUT_TIME: usize = 4;
 /// many words away, is the likelier place of the turn.
 const DOUBT: usize = SAMPLE_RATE as usize / 2;
 const WORDS_OF_DOUBT: usize = 4;
+/// Nothing is said in less, 50 ms: Whisper's times come in steps of 20.
+const LEAST_TIME: usize = SAMPLE_RATE as usize / 20;
 /// From this many words on an utterance ends at the next comma: the classifiers read 128 tokens.
 const MOST_WORDS: usize = 40;
 
@@ -61,7 +63,7 @@ pub(super) fn utterances(
     looped: Option<Range<usize>>,
     spell: &dyn Fn(&str) -> String,
 ) -> Transcribed {
-    let mut pieces: Vec<usize> = words.iter().map(|word| piece_of(window, word.at)).collect();
+    let mut pieces = pieces_of(window, words);
     let passages = window.passages();
     for pair in passages.windows(2) {
         settle(window, words, &mut pieces, &pair[0], &pair[1]);
@@ -109,6 +111,21 @@ fn settle(
     }
 }
 
+/// The piece of each word, none before the one of the word before. What begins a phrase or a sentence where its piece
+/// is as good as over has no time there and begins the next one.
+pub(super) fn pieces_of(window: &Window, words: &[Word]) -> Vec<usize> {
+    let mut pieces: Vec<usize> = Vec::with_capacity(words.len());
+    for (i, word) in words.iter().enumerate() {
+        let before = i.checked_sub(1).and_then(|i| words.get(i));
+        let begins = before.is_none_or(|before| before.phrase != word.phrase || ends_sentence(&before.text));
+        let own = piece_of(window, word.at);
+        let is_over = window.pieces.get(own).is_some_and(|piece| word.at + LEAST_TIME >= piece.end());
+        let piece = if begins && is_over && own + 1 < window.pieces.len() { own + 1 } else { own };
+        pieces.push(piece.max(pieces.last().copied().unwrap_or(0)));
+    }
+    pieces
+}
+
 /// The piece in which a word begins; in the silence between two pieces the nearer one.
 pub(super) fn piece_of(window: &Window, at: usize) -> usize {
     let next = window.pieces.partition_point(|piece| piece.at <= at);
@@ -117,6 +134,18 @@ pub(super) fn piece_of(window: &Window, at: usize) -> usize {
         (Some(piece), Some(after)) if at > piece.end() && after.at - at < at - piece.end() => next,
         _ => before,
     }
+}
+
+/// Whether the same words, said again every `period` words, were spoken each time in another piece: a listener's
+/// 嗯, minutes apart, and no loop.
+pub(super) fn is_spread(window: &Window, words: &[Word], period: usize) -> bool {
+    let begins: Vec<usize> = words.iter().step_by(period).map(|word| piece_of(window, word.at)).collect();
+    begins.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+/// Gaps for a window of which nothing was heard.
+pub(super) fn unheard(window: &Window) -> impl Iterator<Item = Gap> {
+    (0..window.pieces.len()).map(|piece| gap(window, piece..piece + 1, GapReason::NoWords))
 }
 
 fn gap(window: &Window, pieces: Range<usize>, reason: GapReason) -> Gap {
@@ -168,7 +197,7 @@ impl Placed<'_> {
         }
         let (first, last) = (range.start, range.end - 1);
         // The speech detector knows the edges of a piece better than Whisper does.
-        let opens = first == 0 || self.pieces[first - 1] != self.pieces[first];
+        let opens = first == 0 || self.last_piece(first - 1) != self.pieces[first];
         let start = if opens { self.piece(first).at } else { self.words[first].at };
         let last_piece = self.last_piece(last);
         let closes = range.end == self.words.len() || self.pieces[range.end] > last_piece;

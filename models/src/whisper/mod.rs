@@ -35,6 +35,8 @@ const LANGUAGE_SAMPLES: usize = 10 * SAMPLE_RATE as usize;
 const LEAST_UNHEARD: usize = SAMPLE_RATE as usize / 2;
 /// So is the rest of the last word's own piece, from three seconds on: less may be a laugh, or a word drawn out.
 const LEAST_UNFINISHED: usize = 3 * SAMPLE_RATE as usize;
+/// A window is heard again so often at most. Whisper that stops early time after time says the same of music.
+const MOST_AGAIN: usize = 4;
 /// A last word takes no longer than this, half a second behind where its last token begins.
 const LAST_WORD: usize = SAMPLE_RATE as usize / 2;
 
@@ -150,7 +152,7 @@ impl WhisperTranscriber {
             language: *language,
         };
         let mut tasks: Vec<Task> = windows.iter().enumerate().map(whole).collect();
-        while !tasks.is_empty() {
+        for _ in 0..=MOST_AGAIN {
             let mut rest = Vec::new();
             for (task, tokens) in tasks.iter().zip(self.tokens(&tasks, stop)?) {
                 let (heard, unheard) = self.understand(task, &tokens, stop, spell)?;
@@ -160,6 +162,12 @@ impl WhisperTranscriber {
                 rest.extend(window.map(|window| Task { of: task.of, window, language: task.language }));
             }
             tasks = rest;
+            if tasks.is_empty() {
+                break;
+            }
+        }
+        for task in tasks {
+            all[task.of].gaps.extend(align::unheard(&task.window));
         }
         Ok(all)
     }
@@ -185,18 +193,22 @@ impl WhisperTranscriber {
     ) -> Result<(Transcribed, Option<usize>), ModelError> {
         let window = &task.window;
         let mut words = words::words(tokens);
-        let mut looped = repetition::find(&words);
+        let looped_in = |words: &[words::Word]| {
+            repetition::find(words)
+                .filter(|found| !align::is_spread(window, &words[found.words.clone()], found.period))
+        };
+        let mut looped = looped_in(&words);
         if looped.is_some() {
             let sound = Sound { samples: &window.samples, language: task.language, positions: FULL_CONTEXT };
             let again = self.engine.hear(&[sound], stop)?;
             words = words::words(again.first().map_or(&[], Vec::as_slice));
-            looped = repetition::find(&words);
+            looped = looped_in(&words);
         }
         let unheard = if looped.is_none() { unheard_from(window, &words) } else { None };
         let spell = |text: &str| spell(task.of, text, task.language);
         let heard = match unheard {
             Some(at) => align::utterances(&window.until(at), &words, None, &spell),
-            None => align::utterances(window, &words, looped, &spell),
+            None => align::utterances(window, &words, looped.map(|found| found.words), &spell),
         };
         Ok((heard, unheard))
     }
@@ -243,8 +255,9 @@ fn spelled(text: &str, language: Language, simplified: &OpenCC) -> String {
 /// Where in the window Whisper stopped early: so much speech follows its last word.
 fn unheard_from(window: &Window, words: &[words::Word]) -> Option<usize> {
     let last = words.last()?;
-    let (own, rest) = window.pieces.get(align::piece_of(window, last.until)..)?.split_first()?;
-    let spoken = last.until + LAST_WORD;
+    let begun = align::pieces_of(window, words).last().copied()?;
+    let (own, rest) = window.pieces.get(begun.max(align::piece_of(window, last.until))..)?.split_first()?;
+    let spoken = last.until.max(own.at) + LAST_WORD;
     if own.end().saturating_sub(spoken) >= LEAST_UNFINISHED {
         return Some(spoken);
     }
@@ -280,10 +293,38 @@ mod tests {
         assert_eq!(unheard_from(&window, &[word]), expect);
     }
 
+    /// Says one word of whatever it hears, and stops.
+    struct Stubborn;
+
+    impl Engine for Stubborn {
+        fn hear(&mut self, sounds: &[Sound<'_>], _: &StopSignal) -> Result<Vec<Vec<Token>>, ModelError> {
+            let token = Token { bytes: b" thanks".to_vec(), probability: 0.9, at: SECOND / 10, phrase: 0 };
+            Ok(vec![vec![token]; sounds.len()])
+        }
+
+        fn language(&mut self, _: &Sound<'_>, _: &StopSignal) -> Result<Language, ModelError> {
+            Ok(Language::En)
+        }
+    }
+
+    #[test]
+    fn what_stops_early_time_after_time_ends_in_a_gap() {
+        let pieces = vec![Piece { call_start: 0, at: 0, len: 28 * SECOND }];
+        let window =
+            Window { channel: callqa_domain::Channel::Agent, samples: vec![0.0; 28 * SECOND], pieces };
+        let simplified = Arc::new(OpenCC::from_config(BuiltinConfig::T2s).unwrap());
+        let mut transcriber = WhisperTranscriber { engine: Box::new(Stubborn), simplified };
+        let heard = transcriber.transcribe(&[(&window, Language::En)], &StopSignal::new()).unwrap();
+        assert_eq!(heard[0].heard.len(), 1 + MOST_AGAIN);
+        let gap = heard[0].gaps.last().unwrap();
+        assert_eq!((gap.reason, gap.span.end_ms), (callqa_domain::GapReason::NoWords, 28_000));
+    }
+
     #[test]
     fn speech_behind_the_last_word_is_unheard() {
         check(20, Some(5 * SECOND / 2)); // the rest of its own piece
         check(90, Some(11 * SECOND)); // the next piece
+        check(100, None); // begins when its piece is over, so it is the next piece
         check(111, None);
     }
 }

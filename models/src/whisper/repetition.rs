@@ -11,11 +11,21 @@ const LEAST_WORDS: usize = 12;
 /// Longest sequence that is looked for: longer loops don't fit four times into a window.
 const LONGEST_PERIOD: usize = 24;
 
-/// The first loop, by index of its words, if there is one.
-pub(super) fn find(words: &[Word]) -> Option<Range<usize>> {
+/// What was said again and again.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Loop {
+    /// By index.
+    pub(super) words: Range<usize>,
+    /// After so many words it begins anew.
+    pub(super) period: usize,
+}
+
+/// The first loop, if there is one.
+pub(super) fn find(words: &[Word]) -> Option<Loop> {
     let said: Vec<String> = words.iter().map(|word| bare(&word.text)).collect();
-    let loops = (1..=LONGEST_PERIOD).filter_map(|period| looped(&said, period));
-    loops.min_by_key(|found| found.start)
+    let loops =
+        (1..=LONGEST_PERIOD).filter_map(|period| looped(&said, period).map(|words| Loop { words, period }));
+    loops.min_by_key(|found| found.words.start)
 }
 
 /// The first stretch in which the same `period` words come again and again.
@@ -48,7 +58,7 @@ mod tests {
             .split(' ')
             .map(|text| Word { text: text.to_owned(), probabilities: vec![1.0], at: 0, until: 0, phrase: 0 })
             .collect();
-        assert_eq!(find(&words), expect, "{text}");
+        assert_eq!(find(&words).map(|found| found.words), expect, "{text}");
     }
 
     #[test]

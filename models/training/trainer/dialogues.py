@@ -28,6 +28,7 @@ class Utterance:
     speaker: str
     text: str
     labels: frozenset
+    number: int  # its place among all that were read; every rendering of it keeps the number
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class FormatError(Exception):
 
 def read(paths):
     """All dialogues of some JSONL files, in the order of their first lines."""
-    firsts, utterances = {}, {}
+    firsts, utterances, count = {}, {}, 0
     for path in paths:
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             row = json.loads(line)
@@ -61,7 +62,8 @@ def read(paths):
             if wrong := sorted(label for label in labels if KNOWN.get(label) != row["speaker"]):
                 raise FormatError(f"{path.name}:{number}: no label of a {row['speaker']}: {', '.join(wrong)}")
             firsts.setdefault(row["dialogue"], row)
-            utterances.setdefault(row["dialogue"], []).append(Utterance(row["speaker"], row["text"], labels))
+            utterances.setdefault(row["dialogue"], []).append(Utterance(row["speaker"], row["text"], labels, count))
+            count += 1
     return [Dialogue(name, row["lang"], row["hand"], tuple(utterances[name]), row.get("outcome"))
             for name, row in firsts.items()]
 

@@ -1,14 +1,16 @@
-"""Trains the network: whole dialogues, another rendering of each in every epoch."""
+"""Trains the network: dialogues, another rendering of each in every pass; lines that it knows are drawn less often."""
 import mmap
 import multiprocessing
 import random
 import threading
 import time
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 
-from network import lines, loss, politer
+from network import lines, loss, losses, politer
 from renderings import RENDERINGS
 
 SEED = 20
@@ -30,13 +32,16 @@ WARM_UP = 0.06
 LEAST = 0.02
 # How often a rendering is drawn: a recogniser's text is what counts.
 SHARES = {"written": 0.25, "bare": 0.15, "slipped": 0.4, "joined": 0.1, "cut": 0.1}
-# What was really heard is drawn so many times an epoch: there is little of it.
+# What was really heard is drawn so many times a pass: there is little of it.
 HEARD_TIMES = 3
 # Pairs of requests in a batch, half of them for each worker, and how much they count beside the labels.
-PAIRS = 4
+PAIRS = 2
 PAIRS_WEIGHT = 0.5
 # Of lines, how many lose what came before them, so that words count by themselves too.
 FORGOTTEN = 0.15
+# A line is drawn with a probability of its last loss (`network.losses`) over `UNKNOWN`, but at least of `LEAST_SHARE`.
+UNKNOWN = 0.6
+LEAST_SHARE = 0.2
 
 
 class TrainingError(Exception):
@@ -46,7 +51,7 @@ class TrainingError(Exception):
 @dataclass(frozen=True)
 class Plan:
     tuned: int   # upper layers of the encoder that learn; 0: the frozen encoder with heads
-    epochs: float
+    epochs: float  # lines that are read, in multiples of all there are; what is known being passed over, passes are more
 
 
 def fit(network, dialogues, requests, plan, report=print):
@@ -54,7 +59,7 @@ def fit(network, dialogues, requests, plan, report=print):
     dialogues = [d for d in dialogues for _ in range(HEARD_TIMES if d.was_heard else 1)]
     total = max(1, round(sum(len(d.utterances) for d in dialogues) / BATCH * plan.epochs))
     network.train()
-    shared = Shared(network)
+    shared = Shared(network, 1 + max(u.number for d in dialogues for u in d.utterances))
     fork = multiprocessing.get_context("fork")
     meeting = fork.Barrier(WORKERS, timeout=PATIENCE)
     common = (network, dialogues, requests, total, shared)
@@ -74,9 +79,10 @@ def fit(network, dialogues, requests, plan, report=print):
 
 
 class Shared:
-    """The parameters that learn, one after the other in memory that all workers see, and each worker's gradients."""
+    """In memory that all workers see: the parameters that learn, one after the other, each worker's gradients, and what
+    was lost on each utterance."""
 
-    def __init__(self, network):
+    def __init__(self, network, utterances):
         layers = network.encoder.layers
         tuned = layers[len(layers) - network.encoder.tuned:]
         groups = [(list(layer.parameters()), STEP * BELOW ** below) for below, layer in enumerate(reversed(tuned))]
@@ -90,6 +96,8 @@ class Shared:
         for parameter, place in zip(self.parameters, self._places()):
             parameter.data = self.values[place].view_as(parameter)
         self.squares = _shared(WORKERS)
+        # By the numbers of utterances; of one that stood in sentences, the last sentence's.
+        self.lost = _shared(utterances).fill_(float("inf"))
         self.rates, start = [], 0
         for group, rate in groups:
             stop = start + sum(parameter.numel() for parameter in group)
@@ -139,18 +147,23 @@ def _learn(rank, meeting, network, dialogues, requests, total, shared, report):
     parts = [torch.nn.Parameter(shared.values[place]) for place, _ in mine]
     optimiser = torch.optim.AdamW([{"params": [part], "lr": rate} for part, (_, rate) in zip(parts, mine)], weight_decay=DECAY)
     sum_of_losses, started = 0.0, time.monotonic()
-    batches, asked = _batches(dialogues, random.Random(SEED)), random.Random(SEED)
+    batches, asked = _batches(dialogues, shared.lost, random.Random(SEED)), random.Random(SEED)
     for step in range(total):
         # Half-precision products: several times as fast where the processor has them, and as good here.
         with torch.autocast("cpu", torch.bfloat16):
-            batch, pairs = _part(next(batches), rank), _part(requests.draw(PAIRS, asked), rank)
+            batch, pairs = _part(next(batches), rank, network.encoder.texts), _part(requests.draw(PAIRS, asked), rank)
             logits = network(batch + [line for pair in pairs for line in pair])
-            value = loss(batch, [values[:len(batch)] for values in logits])
+            each = losses(batch, [values[:len(batch)] for values in logits])
+            value = loss(batch, each)
             if pairs:
                 value = value + PAIRS_WEIGHT * politer(logits, len(batch))
         shared.gradients[rank].zero_()
         value.backward()
-        meeting.wait()
+        # One after the other, once all have their batch: a line may stand in both parts, and who was faster must not count.
+        for turn in range(WORKERS):
+            meeting.wait()
+            if turn == rank:
+                shared.lost[[line.number for line in batch]] = each.detach()
         means = [shared.gradients[:, place].mean(0) for place, _ in mine]
         shared.squares[rank] = sum(float(mean.square().sum()) for mean in means)
         meeting.wait()
@@ -167,14 +180,16 @@ def _learn(rank, meeting, network, dialogues, requests, total, shared, report):
             sum_of_losses = 0.0
 
 
-def _part(rows, rank):
-    """What of `rows` is this worker's: neighbours, so that turns which are context as well are read once."""
-    size = -(-len(rows) // WORKERS)
-    return rows[rank * size:(rank + 1) * size]
+def _part(rows, rank, texts=None):
+    """What of `rows` is this worker's: neighbours, so that turns which are context as well are read once; where `texts`
+    can tell, about as many tokens as the others', so that no worker waits long for another."""
+    work = list(accumulate(len(texts.tokens(row)) + len(texts.ids(row.text)) if texts else 1 for row in rows))
+    ends = [bisect_right(work, work[-1] * part / WORKERS) if work else 0 for part in range(WORKERS + 1)]
+    return rows[ends[rank]:ends[rank + 1]]
 
 
-def _batches(dialogues, dice):
-    """Lines without end."""
+def _batches(dialogues, lost, dice):
+    """Lines without end; what the network knew when it last read it, as `lost` tells, is drawn less often."""
     names, shares = list(SHARES), list(SHARES.values())
     batch = []
     while True:
@@ -182,7 +197,13 @@ def _batches(dialogues, dice):
             # What a recogniser wrote has its slips already.
             drawn = "written" if dialogue.was_heard else dice.choices(names, shares)[0]
             rendered = RENDERINGS[drawn](dialogue, dice)
-            batch += [line.alone() if dice.random() < FORGOTTEN else line for line in lines(rendered)]
+            chosen = [line for line in lines(rendered) if dice.random() < _share(lost[line.number])]
+            batch += [line.alone() if dice.random() < FORGOTTEN else line for line in chosen]
             if len(batch) >= BATCH:
                 yield batch
                 batch = []
+
+
+def _share(lost):
+    """With which probability a line is drawn on which so much was lost the last time."""
+    return min(1.0, max(LEAST_SHARE, float(lost) / UNKNOWN))

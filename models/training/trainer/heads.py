@@ -56,7 +56,7 @@ def finish(group, layers, unseen):
     theirs = unseen.speaker == group.speaker
     given = truth([line for line in unseen.lines if line.speaker == group.speaker], group.labels)
     logits, weight, calm = layers.logits(unseen.features[theirs]), unseen.weight[theirs], unseen.calm[theirs]
-    fit = calibrate.temperature if group.exclusive else calibrate.platt
+    fit = calibrate.choice if group.exclusive else calibrate.platt
     scale, shift = fit(logits, given, weight)
     score = probabilities(logits * scale + shift, group.exclusive)
     chosen = {label: thresholds.choose(label, given[:, j], score[:, j], calm) for j, label in enumerate(group.labels)}

@@ -71,7 +71,7 @@ impl Summary {
 /// [`AudioError::Truncated`], where the container promised more (beyond 100 ms): a WAV whose `data` chunk is
 /// longer than the file, an Ogg stream without its end-of-stream page, a FLAC or an MP3 with a Xing header
 /// with fewer frames than stated. WAV, Ogg without a last page are refused on opening, the others at the end.
-/// Sizes that streaming writers leave open (0, `0x7FFF_F000` and above) promise nothing, nor does an MP3
+/// Sizes that streaming writers leave open (0, `0x7FFF_0000` and above) promise nothing, nor does an MP3
 /// without a Xing header: these are taken as they are.
 pub struct Decoder {
     packets: Packets,

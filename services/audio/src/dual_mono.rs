@@ -17,11 +17,12 @@ const MIN_ACTIVE_FRAMES: u64 = 50;
 
 /// Evidence on whether both channels of a stereo recording carry the same signal.
 ///
-/// Judged on 20 ms frames at 16 kHz in which the louder channel exceeds −50 dBFS. The recording is dual mono
-/// if there is at least one second of such frames, at least 95 % of them correlate by 0.95 or more (either
-/// polarity), all of them together correlate by 0.97 or more, and one channel is at most 12 dB louder than
-/// the other. A constant gain and codec noise are allowed; a delay between the channels is not. A stereo call
-/// with one silent side is not dual mono.
+/// Judged on 20 ms frames at 16 kHz in which the louder channel exceeds −50 dBFS, each without its mean (a
+/// constant offset of the line is no sound). The recording is dual mono if there is at least one second of
+/// such frames, at least 95 % of them correlate by 0.95 or more (either polarity), all of them together
+/// correlate by 0.97 or more, and one channel is at most 12 dB louder than the other. A constant gain and
+/// codec noise are allowed; a delay between the channels is not. A stereo call with one silent side is not
+/// dual mono.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct DualMono {
     active: u64,
@@ -61,8 +62,9 @@ impl DualMono {
 
     pub(crate) fn push(&mut self, left: &[f32], right: &[f32]) {
         for (left, right) in left.chunks(FRAME_SAMPLES).zip(right.chunks(FRAME_SAMPLES)) {
+            let (left, right) = ((left, mean(left)), (right, mean(right)));
             let (a, b) = (dot(left, left), dot(right, right));
-            if a.max(b) <= ACTIVE_POWER * left.len() as f64 {
+            if a.max(b) <= ACTIVE_POWER * left.0.len() as f64 {
                 continue;
             }
             let cross = dot(left, right);
@@ -75,8 +77,13 @@ impl DualMono {
     }
 }
 
-fn dot(left: &[f32], right: &[f32]) -> f64 {
-    left.iter().zip(right).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+fn mean(samples: &[f32]) -> f64 {
+    samples.iter().copied().map(f64::from).sum::<f64>() / samples.len() as f64
+}
+
+/// Of two frames, each with the mean to take off.
+fn dot((left, left_mean): (&[f32], f64), (right, right_mean): (&[f32], f64)) -> f64 {
+    left.iter().zip(right).map(|(&a, &b)| (f64::from(a) - left_mean) * (f64::from(b) - right_mean)).sum()
 }
 
 fn correlation(left: f64, right: f64, cross: f64) -> f64 {
@@ -126,6 +133,19 @@ mod tests {
         let call = tone(300.0, |_| true);
         let noisy: Vec<f32> = call.iter().map(|s| (s * 64.0).round() / 64.0).collect();
         check(&call, &noisy, true);
+    }
+
+    fn offset(samples: &[f32]) -> Vec<f32> {
+        samples.iter().map(|s| s + 0.005).collect()
+    }
+
+    #[test]
+    fn an_offset_of_the_line_is_no_sound() {
+        let call = tone(300.0, |turn| turn % 4 != 3);
+        check(&call, &offset(&call), true);
+        check(&call, &offset(&tone(440.0, |turn| turn % 4 == 3)), false);
+        let nothing = offset(&tone(300.0, |_| false));
+        check(&nothing, &nothing, false);
     }
 
     #[test]

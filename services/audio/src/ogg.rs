@@ -1,8 +1,11 @@
 //! What an Ogg file says of itself on its first and last page (RFC 3533, RFC 7845, Vorbis I).
 
-use crate::AudioError;
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::formats::Track;
+
 use crate::format::{Claims, Format};
 use crate::source::Source;
+use crate::{AudioError, Limits};
 
 const PAGE_HEADER: usize = 27;
 /// Header, 255 lacing values, 255 segments of 255 bytes.
@@ -16,6 +19,9 @@ const END_OF_STREAM: u8 = 0x04;
 /// A granule position that means "no packet ends here".
 const NO_POSITION: u64 = u64::MAX;
 
+const SIDE_BY_SIDE: &str =
+    "several audio streams side by side (mix them into one stream of two channels, one for each party)";
+
 /// An Ogg file with one stream chosen.
 pub(crate) struct Ogg {
     pub(crate) format: Format,
@@ -24,6 +30,23 @@ pub(crate) struct Ogg {
     pub(crate) serial: u32,
     /// Frames that the decoder makes before the call begins (Opus only).
     pub(crate) pre_skip: u64,
+}
+
+impl Ogg {
+    /// Judges what the demuxer found behind the first page.
+    ///
+    /// # Errors
+    /// `UnsupportedCodec` where more audio runs beside the chosen stream (another party, who would not be
+    /// heard), `TooLong` where the stream lasts longer than allowed, from where its clock starts.
+    pub(crate) fn check_tracks(&self, tracks: &[Track], limits: &Limits) -> Result<(), AudioError> {
+        let audio = || tracks.iter().filter(|t| matches!(t.codec_params, Some(CodecParameters::Audio(_))));
+        if audio().count() > 1 {
+            return Err(AudioError::UnsupportedCodec { codec: SIDE_BY_SIDE.to_owned() });
+        }
+        let start = audio().find_map(|track| u64::try_from(track.start_ts.get()).ok()).unwrap_or(0);
+        let frames = self.claims.frames.map(|frames| frames.saturating_sub(start));
+        Claims { frames, ..self.claims }.check(limits)
+    }
 }
 
 /// Reads the first page's stream header and looks for the stream's last page.

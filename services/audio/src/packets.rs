@@ -10,6 +10,7 @@ use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::packet::Packet;
+use symphonia::core::units::Duration;
 use symphonia::default::codecs::{AdpcmDecoder, FlacDecoder, MpaDecoder, PcmDecoder, VorbisDecoder};
 use symphonia::default::formats::{FlacReader, MpaReader, OggReader};
 use symphonia_adapter_libopus::OpusDecoder;
@@ -40,7 +41,8 @@ pub(crate) struct Packets {
     decoded: Vec<Vec<f32>>,
     /// Frames still to drop before the call begins: what the encoder put in front.
     skip: u64,
-    /// Frames at the end that are the encoder's padding, if there are as many as the container says.
+    /// Frames at the end that are the encoder's padding, if there are as many as the container says. Of Opus,
+    /// what the page in hand holds beyond its position.
     padding: usize,
     /// The container's clock after the last packet and at the first, in frames.
     clock: Option<u64>,
@@ -98,9 +100,9 @@ impl Packets {
         })
     }
 
-    /// Frames decoded so far.
+    /// Frames decoded so far, without what may be padding.
     pub(crate) fn frames(&self) -> u64 {
-        self.frames
+        self.frames.saturating_sub(self.padding as u64)
     }
 
     pub(crate) fn damaged_ms(&self) -> u64 {
@@ -118,7 +120,7 @@ impl Packets {
                 self.settle_promise()?;
                 return Ok(self.take(0));
             };
-            self.decode(&packet)?;
+            self.decode(packet)?;
             if let Some(samples) = self.take(self.padding) {
                 return Ok(Some(samples));
             }
@@ -142,13 +144,17 @@ impl Packets {
         }
     }
 
-    fn decode(&mut self, packet: &Packet) -> Result<(), AudioError> {
-        self.follow_clock(packet)?;
+    fn decode(&mut self, mut packet: Packet) -> Result<(), AudioError> {
+        // For an empty packet the Opus decoder would make up sound until its buffer is full.
+        if packet.data.is_empty() && self.format == Format::OggOpus {
+            return self.count_empty();
+        }
+        self.follow_clock(&mut packet)?;
         let codec = &mut self.codec;
         let decoded = &mut self.decoded;
         let expected = self.claims;
         let result = guarded(|| {
-            codec.decode(packet).map(|buffer| {
+            codec.decode(&packet).map(|buffer| {
                 buffer.copy_to_vecs_planar(decoded);
                 let spec = buffer.spec();
                 spec.rate() == expected.sample_rate
@@ -165,10 +171,26 @@ impl Packets {
         }
     }
 
+    /// The demuxer trims every page that holds more than its position says. On the last page that is padding
+    /// (RFC 7845, section 4.4), on any other a writer that counts too little: so all is kept, and what the last
+    /// page would lose waits for the promise to be settled.
+    fn put_off_trim(&mut self, packet: &mut Packet, position: u64) {
+        // After a page that holds too much, the next one starts back at its position.
+        if self.clock != Some(position) {
+            self.padding = 0;
+        }
+        self.padding += usize::try_from(packet.trim_end.get()).unwrap_or(0);
+        packet.dur = packet.block_dur();
+        packet.trim_end = Duration::ZERO;
+    }
+
     /// FLAC frames carry their position, so a frame that was lost leaves a gap that can be seen and filled; at the
     /// beginning too, where the header tells how long the whole is.
-    fn follow_clock(&mut self, packet: &Packet) -> Result<(), AudioError> {
+    fn follow_clock(&mut self, packet: &mut Packet) -> Result<(), AudioError> {
         let position = u64::try_from(packet.pts.get()).unwrap_or(0);
+        if self.format == Format::OggOpus {
+            self.put_off_trim(packet, position);
+        }
         match self.clock {
             None if self.format == Format::Flac && self.claims.frames.is_some() && position > 0 => {
                 self.fill(position)?;
@@ -234,11 +256,12 @@ impl Packets {
 
     /// At the end: drops the encoder's padding and holds the container to its word.
     fn settle_promise(&mut self) -> Result<(), AudioError> {
+        let padding = std::mem::take(&mut self.padding);
         let Some(promised) = self.claims.frames.map(|frames| frames.saturating_sub(self.offset)) else {
             return Ok(());
         };
         let excess = usize::try_from(self.frames.saturating_sub(promised)).unwrap_or(usize::MAX);
-        if excess <= self.padding {
+        if excess <= padding {
             self.frames -= excess as u64;
             self.planes.iter_mut().for_each(|plane| plane.truncate(plane.len() - excess.min(plane.len())));
         }
@@ -256,19 +279,9 @@ fn open_wav(wav: Wav, source: Source, limits: &Limits) -> Result<Opened, AudioEr
     let parameters = wav.codec_parameters();
     let codec =
         codec::<PcmDecoder>(&parameters, true).or_else(|_| codec::<AdpcmDecoder>(&parameters, true))?;
-    let mut claims = wav.claims;
-    let reader = wav.into_reader(source)?;
-    let padding = reader.padding();
-    claims.frames = claims.frames.map(|frames| frames - padding);
-    Ok(Opened {
-        format: Format::Wav,
-        claims,
-        demuxer: Demuxer::Wav(reader),
-        codec,
-        track: 0,
-        skip: 0,
-        padding,
-    })
+    let (claims, padding) = (wav.claims, wav.padding);
+    let demuxer = Demuxer::Wav(wav.into_reader(source)?);
+    Ok(Opened { format: Format::Wav, claims, demuxer, codec, track: 0, skip: 0, padding })
 }
 
 fn open_mp3(start: u64, source: Source, limits: &Limits) -> Result<Opened, AudioError> {
@@ -303,10 +316,12 @@ fn open_flac(start: u64, claims: Claims, source: Source, limits: &Limits) -> Res
 }
 
 fn open_ogg(ogg: &Ogg, source: Source, limits: &Limits) -> Result<Opened, AudioError> {
-    ogg.claims.check(limits)?;
+    // How long it is can be told once the demuxer knows where its clock starts.
+    Claims { frames: None, ..ogg.claims }.check(limits)?;
     let reader = demuxer(source, 0, |stream| {
         OggReader::try_new(stream, FormatOptions::default()).map(|r| Box::new(r) as Box<dyn FormatReader>)
     })?;
+    ogg.check_tracks(reader.tracks(), limits)?;
     let (track, parameters) = track_of(reader.as_ref(), Some(ogg.serial))?;
     let codec = match ogg.format {
         Format::OggOpus => codec::<OpusDecoder>(parameters, true)?,

@@ -12,9 +12,10 @@ use crate::format::{Claims, frames_to_ms};
 use crate::packets::PROMISE_SLACK_MS;
 use crate::source::Source;
 
-/// Writers that cannot seek back leave the size open: 0 (many recorders), 0x7FFF_F000 (sox on a pipe),
-/// 0xFFFF_FFFF (ffmpeg on a pipe). The audio then goes on to the end of the file.
-const OPEN_SIZE_FROM: u32 = 0x7fff_f000;
+/// Writers that cannot seek back leave the size open: 0 (many recorders), 0x7FFF_0000 (GStreamer), 0x7FFF_F000
+/// rounded down to a block (sox on a pipe), 0xFFFF_FFFF (ffmpeg on a pipe). The audio then goes on to the end
+/// of the file. No true size within the default limit, 512 MiB, comes near.
+const OPEN_SIZE_FROM: u32 = 0x7fff_0000;
 
 /// More chunks before the audio than any writer makes; each costs a seek.
 const MAX_CHUNKS: usize = 256;
@@ -28,8 +29,8 @@ pub(crate) struct Wav {
     layout: Layout,
     data_start: u64,
     data_len: u64,
-    /// Frames by the `fact` chunk; tells how many of the last ADPCM block count.
-    fact: Option<u64>,
+    /// Frames that the last ADPCM block decodes to beyond the claimed ones.
+    pub(crate) padding: u64,
 }
 
 /// How frames lie in the bytes.
@@ -39,6 +40,22 @@ struct Layout {
     /// Bytes of a block: one frame, or an ADPCM block.
     block_bytes: u64,
     block_frames: u64,
+    /// What an ADPCM block starts with, in bytes and in frames; a whole block for the others.
+    head_bytes: u64,
+    head_frames: u64,
+    /// Bytes of eight frames behind the head of an ADPCM block.
+    group_bytes: u64,
+}
+
+impl Layout {
+    /// Frames in so many bytes. An ADPCM block that breaks off (a recorder that was stopped) counts as far as
+    /// it goes, to eight frames.
+    fn frames_in(&self, bytes: u64) -> u64 {
+        let short = bytes % self.block_bytes;
+        let groups = short.checked_sub(self.head_bytes).map(|bytes| bytes / self.group_bytes);
+        bytes / self.block_bytes * self.block_frames
+            + groups.map_or(0, |groups| self.head_frames + groups * 8)
+    }
 }
 
 /// Finds `fmt ` and `data`.
@@ -83,14 +100,17 @@ fn found(
     let present = source.len().saturating_sub(data_start);
     let open = size == 0 || size >= OPEN_SIZE_FROM;
     let data_len = if open { present } else { present.min(u64::from(size)) };
-    let frames_in = |bytes: u64| bytes / layout.block_bytes * layout.block_frames;
-    let present_ms = frames_to_ms(frames_in(data_len), sample_rate);
-    let promised_ms = frames_to_ms(frames_in(u64::from(size)), sample_rate);
+    let held = layout.frames_in(data_len);
+    let present_ms = frames_to_ms(held, sample_rate);
+    let promised_ms = frames_to_ms(layout.frames_in(u64::from(size)), sample_rate);
     if !open && promised_ms > present_ms + PROMISE_SLACK_MS {
         return Err(AudioError::Truncated { present_ms, promised_ms: Some(promised_ms) });
     }
-    let claims = Claims { channels, sample_rate, frames: Some(frames_in(data_len)) };
-    Ok(Wav { claims, layout, data_start, data_len, fact })
+    // `fact` tells how many of the last block count, if that can be true.
+    let decoded = held.next_multiple_of(layout.block_frames);
+    let frames = fact.filter(|&fact| fact <= held && held - fact < layout.block_frames).unwrap_or(held);
+    let claims = Claims { channels, sample_rate, frames: Some(frames) };
+    Ok(Wav { claims, layout, data_start, data_len, padding: decoded - frames })
 }
 
 fn read_format(source: &mut Source, size: u32) -> Result<(u16, u32, Layout), AudioError> {
@@ -110,10 +130,14 @@ fn read_format(source: &mut Source, size: u32) -> Result<(u16, u32, Layout), Aud
         tag => tag,
     };
     let wide = u64::from(channels);
-    let of_frames = |codec, bytes: u64| Layout { codec, block_bytes: wide * bytes, block_frames: 1 };
-    let of_blocks = |codec, preamble: u64, first: u64| {
-        let nibbles = block_align.checked_sub(preamble * wide)? * 2 / wide;
-        Some(Layout { codec, block_bytes: block_align, block_frames: nibbles + first })
+    let of_frames = |codec, bytes: u64| {
+        let (block_bytes, group_bytes) = (wide * bytes, wide * bytes * 8);
+        Layout { codec, block_bytes, block_frames: 1, head_bytes: block_bytes, head_frames: 1, group_bytes }
+    };
+    let of_blocks = |codec, preamble: u64, head_frames: u64| {
+        let (block_bytes, head_bytes, group_bytes) = (block_align, preamble * wide, 4 * wide);
+        let block_frames = block_bytes.checked_sub(head_bytes)? * 2 / wide + head_frames;
+        Some(Layout { codec, block_bytes, block_frames, head_bytes, head_frames, group_bytes })
     };
     let layout = match (tag, bits) {
         _ if channels == 0 => return Err(AudioError::Corrupt { what: "a WAV without channels" }),
@@ -184,7 +208,8 @@ fn positions(channels: u16) -> Channels {
     }
 }
 
-/// Cuts the audio into packets of whole blocks.
+/// Cuts the audio into packets of whole blocks; a block that breaks off is a packet of its own, filled up with
+/// zeros.
 pub(crate) struct WavReader {
     wav: Wav,
     source: Source,
@@ -194,31 +219,24 @@ pub(crate) struct WavReader {
 
 impl WavReader {
     pub(crate) fn next_packet(&mut self) -> Result<Option<Packet>, AudioError> {
-        let Layout { block_bytes, block_frames, .. } = self.wav.layout;
-        let blocks = (self.left / block_bytes).min(self.wav.blocks_per_packet());
-        if blocks == 0 {
+        let layout = self.wav.layout;
+        let blocks = (self.left / layout.block_bytes).clamp(1, self.wav.blocks_per_packet());
+        let bytes = self.left.min(blocks * layout.block_bytes);
+        let frames = layout.frames_in(bytes);
+        if frames == 0 {
             return Ok(None);
         }
-        let bytes = usize::try_from(blocks * block_bytes).unwrap_or(usize::MAX);
-        let mut data = vec![0; bytes];
-        let filled = self.source.fill(&mut data)?;
-        if filled < bytes {
+        let mut data = vec![0; usize::try_from(blocks * layout.block_bytes).unwrap_or(usize::MAX)];
+        let wanted = usize::try_from(bytes).unwrap_or(usize::MAX);
+        if self.source.fill(&mut data[..wanted])? < wanted {
             return Err(AudioError::Corrupt { what: "a WAV that shrank while it was read" });
         }
-        let frames = blocks * block_frames;
         let first = Timestamp::new(i64::try_from(self.frame).unwrap_or(i64::MAX));
-        self.left -= blocks * block_bytes;
+        self.left -= bytes;
         self.frame += frames;
-        Ok(Some(Packet::new(0, first, Duration::from(frames), data)))
-    }
-
-    /// Frames of padding in the last block, where `fact` says so and it can be true.
-    pub(crate) fn padding(&self) -> u64 {
-        let frames = self.wav.claims.frames.unwrap_or(0);
-        self.wav
-            .fact
-            .and_then(|fact| frames.checked_sub(fact))
-            .filter(|&p| p < self.wav.layout.block_frames)
-            .unwrap_or(0)
+        let mut packet = Packet::new(0, first, Duration::from(frames), data);
+        // The decoder tells by the whole duration how many blocks there are.
+        packet.trim_end = Duration::from(blocks * layout.block_frames - frames);
+        Ok(Some(packet))
     }
 }

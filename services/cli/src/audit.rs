@@ -18,9 +18,10 @@ const LISTED: usize = 50;
 
 /// Checks that every call on the input topics has exactly one ending, every ending a call, and every repeat its bytes
 ///
-/// Reads the topics as they are now; a call that is still being judged has no ending yet. An ending outlives its event
-/// where the results are kept longer: one whose event stood before the oldest that the input topic still has is counted
-/// apart, as older than the topic. Exit code 1 where it does not balance.
+/// Reads the topics as they are now; a call that is still being judged has no ending yet. The row on the results topic
+/// is the ending; a dead letter without one is listed. Repeats of a dead-lettered call's rows may differ. An ending
+/// outlives its event where the results are kept longer: one whose event stood before the oldest that the input topic
+/// still has is counted apart, as older than the topic. Exit code 1 where it does not balance.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -84,7 +85,9 @@ struct Balance {
     received: BTreeMap<String, String>,
     repeats: usize,
     endings: BTreeMap<String, End>,
-    /// Digest of each row by its id: a repeat must be the same, byte for byte.
+    /// Rows of the dead letters' topic: they come before their ending, and are none.
+    letters: BTreeMap<String, End>,
+    /// Digest of each row by its id, but for dead-lettered calls: a repeat must be the same, byte for byte.
     rows: HashMap<String, String>,
     differing: BTreeSet<String>,
     unreadable: usize,
@@ -109,9 +112,10 @@ impl Balance {
     }
 
     /// A row came, for the first time or again.
-    fn row(&mut self, row_id: &str, payload: &[u8], what: &str) {
-        // Without an id there is no saying which row it repeats.
-        if row_id.is_empty() {
+    fn row(&mut self, row_id: &str, kind: Kind, payload: &[u8], what: &str) {
+        // Without an id there is no saying which row it repeats. And no id says why a call was dead-lettered: sent
+        // again it may end otherwise under the same one.
+        if row_id.is_empty() || kind == Kind::DeadLettered {
             return;
         }
         let digest = identity::content_digest(payload);
@@ -163,9 +167,16 @@ impl Balance {
         sorted(orphans.map(|(_, end)| end.what.as_str()))
     }
 
+    /// Letters that no ending followed.
+    fn letters_alone(&self) -> Vec<&str> {
+        let is_alone = |id: &str, end: &End| !self.endings.contains_key(id) && !self.is_older(id, end);
+        let alone = self.letters.iter().filter(|(id, end)| is_alone(id, end));
+        sorted(alone.map(|(_, end)| end.what.as_str()))
+    }
+
     fn is_even(&self) -> bool {
         let all = self.without_ending().is_empty() && self.without_call().is_empty();
-        all && self.unreadable == 0 && self.differing.is_empty()
+        all && self.letters_alone().is_empty() && self.unreadable == 0 && self.differing.is_empty()
     }
 
     fn report(&self) -> String {
@@ -195,6 +206,7 @@ impl Balance {
         for (title, calls) in [
             ("calls without an ending", open),
             ("endings without a call", orphans),
+            ("dead letters without an ending", self.letters_alone()),
             ("repeats that differ from the first", differing),
         ] {
             list(&mut text, title, &calls);
@@ -290,7 +302,7 @@ fn read_endings(kafka: &Kafka, balance: &mut Balance) -> Result<(), CliError> {
             name: named(row.tenant, row.call_id, row.revision),
             source: Source::of(message),
         });
-        take(row, payload, balance);
+        take_letter(row, payload, balance);
         Ok(())
     })?;
     let oldest = TopicReader::oldest(kafka, results)?;
@@ -327,16 +339,29 @@ fn named(tenant: Option<String>, call_id: Option<String>, revision: Option<u32>)
 }
 
 fn take(row: Option<Row>, payload: &[u8], balance: &mut Balance) {
+    if let Some((ending_id, end)) = check(row, payload, balance) {
+        balance.ended(ending_id, end);
+    }
+}
+
+fn take_letter(row: Option<Row>, payload: &[u8], balance: &mut Balance) {
+    if let Some((ending_id, end)) = check(row, payload, balance) {
+        balance.letters.insert(ending_id, end);
+    }
+}
+
+/// What a row says, after a look whether it can be read and repeats what was there.
+fn check(row: Option<Row>, payload: &[u8], balance: &mut Balance) -> Option<(String, End)> {
     let readable = row.and_then(|row| Some((Kind::read(&row.ending)?, row)));
     let Some((kind, row)) = readable.filter(|(_, row)| !row.ending_id.is_empty()) else {
         balance.unreadable += 1;
-        return;
+        return None;
     };
     let what =
         row.name.as_ref().map_or_else(|| format!("(unreadable event), ending {}", row.ending_id), shown);
-    balance.row(&row.row_id, payload, &what);
+    balance.row(&row.row_id, kind, payload, &what);
     let what = format!("{what}: {}", row.ending);
-    balance.ended(row.ending_id, End { kind, reason: row.reason, what, source: row.source });
+    Some((row.ending_id, End { kind, reason: row.reason, what, source: row.source }))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use callqa_worker::config::environment;
 use callqa_worker::opening;
 
 use crate::{CliError, Done, terminal};
@@ -25,7 +26,7 @@ impl Args {
     /// # Errors
     /// All its mistakes.
     pub fn run(&self) -> Result<Done, CliError> {
-        opening::check(&self.file, std::env::vars())?;
+        opening::check(&self.file, environment())?;
         terminal::print(&format!("{}: no mistakes\n", self.file.display())).map(|()| Done::Well)
     }
 }

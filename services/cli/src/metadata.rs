@@ -1,31 +1,20 @@
 //! What a CSV file says of the recordings of a folder: the columns of [`COLUMNS`], in any order; any other
-//! column becomes a label of the call.
+//! column becomes a label of the call, unless it bears the name of another field of the event.
+
+mod columns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use callqa_proto::header::EventHeaders;
-use callqa_proto::wire::{CallRecorded, ChannelLayout, Direction, EndedBy, Leg, Recording};
+use callqa_proto::wire::{CallRecorded, Leg, Recording};
 use callqa_proto::{DecodeError, decode};
+
+use columns::{COLUMNS, DIRECTIONS, ENDED_BY, LAYOUTS, PURPOSES};
 
 /// A file of this name in the folder of the recordings is used without being asked for.
 pub const CALLS_CSV: &str = "calls.csv";
-/// The columns with a meaning of their own; only `file` must be there, and any cell may be empty.
-pub const COLUMNS: [&str; 12] = [
-    "file",
-    "call_id",
-    "queue",
-    "agent_id",
-    "customer_id",
-    "direction",
-    "started_at",
-    "answered_at",
-    "ended_by",
-    "language",
-    "auto_announced",
-    "layout",
-];
 /// More mistakes than this don't fit a screen; the same few usually repeat on every line.
 const MISTAKES_SHOWN: usize = 40;
 /// Stands where the recording will: the other fields can be checked before any file is read.
@@ -144,15 +133,14 @@ struct Reader {
 
 impl Reader {
     fn sheet(&mut self, bytes: &[u8]) -> Sheet {
-        let mut csv = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(bytes);
+        let mut csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
         let mut records = csv.byte_records();
         let mut sheet = Sheet::default();
         match records.next() {
-            Some(Ok(header)) => self.header(&header),
+            Some(Ok(header)) => {
+                self.line = line(bytes, &header);
+                self.header(header);
+            }
             Some(Err(error)) => self.add(None, format!("is no CSV: {error}")),
             None => {
                 self.add(None, format!("is empty; its first line names the columns: {}", COLUMNS.join(",")))
@@ -164,7 +152,10 @@ impl Reader {
         sheet.file_column = self.columns.iter().position(|column| column == "file").map_or(0, |i| i + 1);
         for record in records {
             match record {
-                Ok(record) => sheet.rows.extend(self.row(&record)),
+                Ok(record) => {
+                    self.line = line(bytes, &record);
+                    sheet.rows.extend(self.row(record));
+                }
                 Err(error) => self.add(None, format!("is no CSV: {error}")),
             }
         }
@@ -179,8 +170,27 @@ impl Reader {
         self.mistakes.push(Mistake { line: self.line, column, what: what.into() });
     }
 
-    fn header(&mut self, record: &csv::ByteRecord) {
-        self.columns = record.iter().map(|cell| String::from_utf8_lossy(cell).to_lowercase()).collect();
+    /// An unclosed quote makes one cell of all the lines that follow it, so a cell has one line only. Must come
+    /// before the cells are trimmed: the line break may be at their edge.
+    fn has_line_break(&mut self, record: &csv::ByteRecord) -> bool {
+        let broken = |cell: &[u8]| cell.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+        let Some(index) = record.iter().position(broken) else { return false };
+        let name = self.columns.get(index).map_or("no name", String::as_str).to_owned();
+        let what = "has a line break; close the quote (\") that opens the cell, or write it on one line";
+        self.mistakes.push(Mistake {
+            line: self.line,
+            column: Some((index + 1, name)),
+            what: what.to_owned(),
+        });
+        true
+    }
+
+    fn header(&mut self, mut record: csv::ByteRecord) {
+        if self.has_line_break(&record) {
+            return;
+        }
+        record.trim();
+        self.columns = record.iter().map(|cell| columns::name(&String::from_utf8_lossy(cell))).collect();
         if !self.columns.iter().any(|column| column == "file") {
             self.add(
                 None,
@@ -193,12 +203,18 @@ impl Reader {
                 self.add(None, "a column has no name");
             } else if !seen.insert(column.clone()) {
                 self.add(Some(&column), "two columns have this name");
+            } else if let Some(instead) = columns::instead(&column) {
+                let what = format!("is a field of the event that no column can give; {instead}");
+                self.add(Some(&column), what);
             }
         }
     }
 
-    fn row(&mut self, record: &csv::ByteRecord) -> Option<Row> {
-        self.line = record.position().map_or(self.line + 1, csv::Position::line);
+    fn row(&mut self, mut record: csv::ByteRecord) -> Option<Row> {
+        if self.has_line_break(&record) {
+            return None;
+        }
+        record.trim();
         if record.iter().all(<[u8]>::is_empty) {
             return None;
         }
@@ -212,7 +228,7 @@ impl Reader {
             return None;
         }
         let mut cells = BTreeMap::new();
-        for (column, cell) in self.columns.clone().into_iter().zip(record) {
+        for (column, cell) in self.columns.clone().into_iter().zip(&record) {
             match std::str::from_utf8(cell) {
                 Ok(text) if !text.is_empty() => drop(cells.insert(column, text.to_owned())),
                 Ok(_) => {}
@@ -235,9 +251,16 @@ impl Reader {
                 "names a file in another folder; the recordings lie beside the CSV's own folder",
             );
         }
-        let language = cells.remove("language").filter(|tag| tag != "auto");
+        let filled: BTreeSet<String> = cells.keys().cloned().collect();
+        let language = cells.remove("language");
+        let mut language_of =
+            |column: &str| cells.remove(column).or_else(|| language.clone()).filter(|tag| tag != "auto");
+        let (agent_language, customer_language) =
+            (language_of("agent_language"), language_of("customer_language"));
         let event = CallRecorded {
             call_id: cells.remove("call_id").or_else(|| stem(&file)).unwrap_or_default(),
+            purpose: self.code("purpose", cells.remove("purpose"), PURPOSES),
+            interaction_id: cells.remove("interaction_id"),
             queue: cells.remove("queue"),
             legs: cells
                 .remove("agent_id")
@@ -250,13 +273,15 @@ impl Reader {
             answered_at: cells.remove("answered_at"),
             ended_by: self.code("ended_by", cells.remove("ended_by"), ENDED_BY),
             auto_announced: self.truth("auto_announced", cells.remove("auto_announced")),
-            agent_language: language.clone(),
-            customer_language: language,
+            agent_language,
+            customer_language,
             channel_layout: self.code("layout", cells.remove("layout"), LAYOUTS),
+            opted_out: self.truth("opted_out", cells.remove("opted_out")),
+            answered_by_machine: self.truth("answered_by_machine", cells.remove("answered_by_machine")),
             labels: cells,
             ..CallRecorded::default()
         };
-        self.check_event(&event);
+        self.check_event(&event, &filled);
         Some(Row { line: self.line, file, event })
     }
 
@@ -284,7 +309,7 @@ impl Reader {
 
     /// Everything else is checked by the reader of events itself, so that what is published here is never
     /// refused there.
-    fn check_event(&mut self, event: &CallRecorded) {
+    fn check_event(&mut self, event: &CallRecorded, filled: &BTreeSet<String>) {
         let recording = Recording { uri: Some(PLACEHOLDER.to_owned()), ..Recording::default() };
         let event = CallRecorded { tenant: "any".to_owned(), recording: Some(recording), ..event.clone() };
         let Ok(bytes) = serde_json::to_vec(&event) else { return };
@@ -294,7 +319,7 @@ impl Reader {
         let mut named = BTreeSet::new();
         for mistake in mistakes {
             let column = match mistake.field.as_str() {
-                "agent_language" | "customer_language" => "language",
+                "agent_language" | "customer_language" if !filled.contains(&mistake.field) => "language",
                 field if field.starts_with("legs") => "agent_id",
                 field => field,
             };
@@ -325,6 +350,15 @@ impl Reader {
     }
 }
 
+/// The line on which a record begins, from 1. Its position is where the record before it ended: before the line
+/// feed of a CRLF, and before empty lines.
+fn line(bytes: &[u8], record: &csv::ByteRecord) -> u64 {
+    let Some(position) = record.position() else { return 1 };
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let between = bytes.iter().skip(start).take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + between.filter(|byte| **byte == b'\n').count() as u64
+}
+
 fn file_of(row: &Row) -> &str {
     &row.file
 }
@@ -337,20 +371,6 @@ fn call_of(row: &Row) -> &str {
 pub fn stem(file: &str) -> Option<String> {
     Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned())
 }
-
-const DIRECTIONS: &[(&str, Direction)] =
-    &[("inbound", Direction::Inbound), ("outbound", Direction::Outbound), ("unknown", Direction::Unknown)];
-const ENDED_BY: &[(&str, EndedBy)] = &[
-    ("agent", EndedBy::Agent),
-    ("customer", EndedBy::Customer),
-    ("line", EndedBy::Line),
-    ("unknown", EndedBy::Unknown),
-];
-const LAYOUTS: &[(&str, ChannelLayout)] = &[
-    ("agent-first", ChannelLayout::AgentFirst),
-    ("customer-first", ChannelLayout::CustomerFirst),
-    ("mono", ChannelLayout::Mono),
-];
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use callqa_domain::Rulebook;
 use callqa_models::{Classifier, Manifest, ModelFile, Models, ModelsConfig, OutcomeEstimator, Role};
 use callqa_worker::app;
-use callqa_worker::config::{Config, DEFAULT_RULEBOOK};
+use callqa_worker::config::{Config, DEFAULT_RULEBOOK, environment};
 
 use crate::{CliError, Done, rules, terminal};
 
@@ -70,7 +70,7 @@ impl Whereabouts {
     }
 
     fn config(&self) -> Result<Config, CliError> {
-        Ok(Config::load(self.config.as_deref(), std::env::vars())?)
+        Ok(Config::load(self.config.as_deref(), environment())?)
     }
 
     fn place(&self, config: &Config) -> ModelsConfig {
@@ -165,8 +165,13 @@ impl Args {
 }
 
 fn verify(manifest: &Manifest, file: &ModelFile, place: &ModelsConfig) -> Result<bool, CliError> {
-    match manifest.verified(file, &place.dir) {
-        Ok((_, id)) => terminal::print(&format!("ok        {}  {}\n", id.name, id.sha256)).map(|()| true),
+    // Heads are opened from where the configuration has them, wherever the manifest stands.
+    let verified = match file.role {
+        Role::Head => manifest.verify(file, &place.head(file)),
+        _ => manifest.verified(file, &place.dir).map(|(_, id)| id),
+    };
+    match verified {
+        Ok(id) => terminal::print(&format!("ok        {}  {}\n", id.name, id.sha256)).map(|()| true),
         Err(error) => {
             terminal::complain(&error.to_string());
             Ok(false)

@@ -45,8 +45,9 @@ pub enum LayoutChoice {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Description {
     /// CSV file that describes the calls, one row a recording. Columns, all but the first optional:
-    /// file, call_id, queue, agent_id, customer_id, direction, started_at, answered_at, ended_by, language,
-    /// auto_announced, layout; any other column becomes a label. A calls.csv in the folder is used unasked.
+    /// file, call_id, purpose, interaction_id, queue, agent_id, customer_id, direction, started_at, answered_at,
+    /// ended_by, language, agent_language, customer_language, auto_announced, layout, opted_out,
+    /// answered_by_machine; any other column becomes a label. A calls.csv in the folder is used unasked.
     #[arg(long, value_name = "CSV")]
     metadata: Option<PathBuf>,
     /// Language of all the calls. Without it: what the CSV says, or else what is heard.
@@ -55,7 +56,7 @@ pub struct Description {
     /// Which track carries whom. Without it: what the CSV says, or else agent first, and one track is mono.
     #[arg(long)]
     layout: Option<LayoutChoice>,
-    /// Whose calls these are, where several customers share an installation.
+    /// Whose calls these are, where several customers share an installation; without `/`.
     #[arg(long, default_value = "default")]
     tenant: String,
 }

@@ -1,7 +1,8 @@
 //! `callqa redrive`: sends dead-lettered calls again, once the reason is gone.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callqa_domain::DeadLetterReason;
 use callqa_domain::identity::content_digest;
@@ -22,7 +23,7 @@ const FIND: Duration = Duration::from_secs(10);
 ///
 /// Without --reason it only says how many calls there are for each reason. A call that was assessed meanwhile is left
 /// alone; an assessment beats the dead letter that stays behind. The event gets a header, callqa_redriven, which
-/// counts how often it was sent again.
+/// counts how often it was sent again. Exit code 1 where the event of a call is gone.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -42,10 +43,11 @@ pub struct Args {
 }
 
 impl Args {
-    /// Sends calls again.
+    /// Sends calls again. A call whose event is gone makes the sum a failure.
     ///
     /// # Errors
-    /// A broker that is not there, topics that are missing.
+    /// A broker that is not there or does not acknowledge, topics of rows that are missing. What was sent until then is
+    /// told all the same.
     pub fn run(&self) -> Result<Done, CliError> {
         let kafka = self.connection.settings()?;
         let letters = letters(&kafka)?;
@@ -53,14 +55,27 @@ impl Args {
             return terminal::print(&census(&letters)).map(|()| Done::Well);
         }
         let chosen = letters.into_iter().filter(|letter| self.reason.contains(&letter.reason));
-        let mut sum = Sum::default();
-        let mut senders = HashMap::new();
-        for letter in chosen {
+        let (mut sum, mut senders) = (Sum::default(), HashMap::new());
+        let sent = self.send(&kafka, chosen, &mut sum, &mut senders);
+        // Whatever went wrong: events that are only queued are lost with their sender.
+        finish_all(senders.into_values(), Sender::finish)?;
+        let told = terminal::print(&sum.report(self));
+        sent.and(told).map(|()| if sum.gone == 0 { Done::Well } else { Done::WithFailures })
+    }
+
+    fn send(
+        &self,
+        kafka: &Kafka,
+        letters: impl Iterator<Item = Letter>,
+        sum: &mut Sum,
+        senders: &mut HashMap<String, Sender>,
+    ) -> Result<(), CliError> {
+        for letter in letters {
             if sum.sent == self.limit {
                 sum.beyond_limit += 1;
                 continue;
             }
-            let Some(event) = find(&kafka, &letter)? else {
+            let Some(event) = find(kafka, &letter)? else {
                 sum.gone += 1;
                 continue;
             };
@@ -68,21 +83,26 @@ impl Args {
                 sum.too_often += 1;
                 continue;
             }
-            sum.sent += 1;
             if !self.dry_run {
-                let topic = letter.source.topic.clone();
+                let topic = letter.source.topic;
                 let sender = match senders.entry(topic.clone()) {
-                    std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                    std::collections::hash_map::Entry::Vacant(new) => {
-                        new.insert(Sender::new(&kafka, &topic)?)
-                    }
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(Sender::new(kafka, &topic)?),
                 };
                 event.send_by(sender)?;
             }
+            sum.sent += 1;
         }
-        senders.into_values().try_for_each(Sender::finish)?;
-        terminal::print(&sum.report(self)).map(|()| Done::Well)
+        Ok(())
     }
+}
+
+/// Finishes each, also after one that failed; gives the first failure.
+fn finish_all<S>(
+    senders: impl Iterator<Item = S>,
+    finish: impl Fn(S) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    senders.map(finish).fold(Ok(()), Result::and)
 }
 
 /// A call that was dead-lettered, and was not assessed since.
@@ -167,20 +187,20 @@ fn oldest_first(letters: &mut [Letter]) {
 /// The event itself, where it still stands and is still the one that the letter is about.
 fn find(kafka: &Kafka, letter: &Letter) -> Result<Option<Found>, CliError> {
     let Source { topic, partition, offset } = &letter.source;
-    let oldest = TopicReader::oldest(kafka, topic)?;
+    let oldest = match TopicReader::oldest(kafka, topic) {
+        // With its topic the event is gone.
+        Err(CliError::NoTopic { .. }) => return Ok(None),
+        oldest => oldest?,
+    };
     if oldest.get(partition).is_none_or(|oldest| oldest > offset) {
         return Ok(None);
     }
-    let mut reader = TopicReader::open(kafka, topic, Place::from([(*partition, *offset)]))?;
-    let until = Instant::now() + FIND;
-    while let Some(left) = until.checked_duration_since(Instant::now()) {
-        if let Some(message) = reader.wait(left)? {
-            let is_it = message.offset() == *offset
-                && content_digest(message.payload().unwrap_or_default()) == letter.event_digest;
-            return Ok(is_it.then(|| Found::read(&message)));
-        }
-    }
-    Ok(None)
+    let reader = TopicReader::open(kafka, topic, Place::from([(*partition, *offset)]))?;
+    let message = reader.first(FIND)?.filter(|message| {
+        message.offset() == *offset
+            && content_digest(message.payload().unwrap_or_default()) == letter.event_digest
+    });
+    Ok(message.map(|message| Found::read(&message)))
 }
 
 fn census(letters: &[Letter]) -> String {
@@ -209,7 +229,7 @@ impl Sum {
         let plural = if self.sent == 1 { "" } else { "s" };
         let mut text = format!("{} call{plural} {verb} again\n", self.sent);
         for (count, why) in [
-            (self.gone, "whose event no longer stands on its topic".to_owned()),
+            (self.gone, "whose event no longer stands on its topic, or whose topic is not there".to_owned()),
             (self.too_often, format!("sent again {} times already (--most)", args.most)),
             (self.beyond_limit, format!("beyond the limit of {} (--limit)", args.limit)),
         ] {
@@ -236,5 +256,17 @@ mod tests {
         let mut letters = [letter(3, 30), letter(4, 40), letter(1, 10), letter(2, 10)];
         oldest_first(&mut letters);
         assert_eq!(letters.map(|letter| letter.source.offset), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn every_sender_is_finished_and_the_first_failure_told() {
+        let finished = std::cell::RefCell::new(Vec::new());
+        let finish = |number: usize| {
+            finished.borrow_mut().push(number);
+            if number == 0 { Ok(()) } else { Err(CliError::TimedOut(number.to_string())) }
+        };
+        let told = finish_all([1, 0, 2].into_iter(), finish);
+        assert!(matches!(told, Err(CliError::TimedOut(first)) if first == "1"));
+        assert_eq!(finished.into_inner(), [1, 0, 2]);
     }
 }

@@ -109,3 +109,26 @@ fn calls_of_one_id_do_not_share_a_file() {
     assert_eq!(words.len(), 2);
     assert!(words[0].contains("of another") && words[1].contains("of one tenant"), "{words:?}");
 }
+
+#[test]
+fn an_export_replaces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = [row("t", "b", 0, "rb", "hello"), row("t", "a", 0, "ra", "hello")];
+    let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let input = write(folder.path(), "a.json", &lines);
+    let out = folder.path().to_str().unwrap();
+    let said = "a.json: this is there already; name another folder with --out, or remove it";
+    check(&["export", "--to", "contact-lens", "--out", out, &input], 1, "", said);
+    assert_eq!(fs::read_to_string(&input).unwrap(), lines);
+    assert!(!folder.path().join("b.json").exists(), "half a folder");
+}
+
+#[test]
+fn files_without_a_call_are_no_empty_export() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = write(folder.path(), "empty.jsonl", "");
+    let said = format!("callqa: {empty}: there is no call in it; give what");
+    let export = ["export", "--to", "html", &empty];
+    check(&export, 1, "", &said);
+    check(&[&export[..], &["--out", folder.path().to_str().unwrap()]].concat(), 1, "", &said);
+}

@@ -1,7 +1,9 @@
 //! What the built program says and how it exits, without models and without a broker.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Output};
 
 /// Nothing listens on port 1 of this machine: a refused connection, at once.
@@ -82,6 +84,21 @@ fn models_that_are_not_there_are_1_and_say_what_to_do() {
 }
 
 #[test]
+fn the_heads_of_the_configuration_are_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, heads) = (folder.path().join("worker.toml"), folder.path().join("heads"));
+    fs::create_dir(&heads).unwrap();
+    fs::write(heads.join("politeness.onnx"), "another").unwrap();
+    fs::write(&config, format!("[models]\nheads = '{}'\n", heads.display())).unwrap();
+    check(
+        &["verify-models", "--config", config.to_str().unwrap()],
+        1,
+        "",
+        "model politeness is not the pinned file",
+    );
+}
+
+#[test]
 fn a_broker_that_is_not_there_is_1_in_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.wav"), "").unwrap();
@@ -90,6 +107,26 @@ fn a_broker_that_is_not_there_is_1_in_one_sentence() {
     assert_eq!(output.status.code(), Some(1));
     assert!(err.starts_with("callqa: no Kafka broker answered at 127.0.0.1:1 within 10 s"), "{err}");
     assert_eq!(err.lines().count(), 1, "{err}");
+}
+
+/// Settings may stand in the environment; what is no text is none of them.
+#[test]
+fn an_environment_that_is_no_text_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("worker.toml");
+    fs::write(&config, "[kafka]\ngruop = 'x'\n").unwrap();
+    for (args, part) in [
+        (&["check-config", config.to_str().unwrap()][..], "did you mean kafka.group?"),
+        (&["publish", "no/such.wav"][..], "no/such.wav: No such file"),
+        (&["verify-models"][..], "`models/fetch` brings it"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callqa"));
+        command.args(args).env_remove("CALLQA_BROKERS").env("CALLQA_MODELS", "/nonexistent");
+        let output = command.env("LEGACY", OsStr::from_bytes(b"\xff")).output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {err}");
+        assert!(err.contains(part), "{args:?}: {err}");
+    }
 }
 
 #[test]

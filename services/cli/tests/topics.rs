@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use callqa_domain::identity;
+use callqa_proto::header::{SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC};
 use callqa_proto::wire::{DeadLetterRow, FindingRow, ResultRow};
 use rdkafka::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 use serde::Serialize;
@@ -65,6 +68,30 @@ impl Kafka {
     fn put(&self, topic: &str, key: &str, row: &impl Serialize) {
         let payload = serde_json::to_vec(row).unwrap();
         self.producer.send(BaseRecord::to(topic).key(key).payload(&payload)).unwrap();
+        self.producer.flush(Duration::from_secs(10)).unwrap();
+    }
+
+    /// An event, as long as it may be, in partition 0.
+    fn put_event(&self, topic: &str, event: &[u8]) {
+        let mut options = ClientConfig::new();
+        options
+            .set("bootstrap.servers", self.cluster.bootstrap_servers())
+            .set("message.max.bytes", "2000000");
+        let producer: BaseProducer = options.create().unwrap();
+        producer.send(BaseRecord::<(), [u8]>::to(topic).partition(0).payload(event)).unwrap();
+        producer.flush(Duration::from_secs(10)).unwrap();
+    }
+
+    /// The letter about an event of partition 0, `at` milliseconds after 1970.
+    fn put_letter(&self, call_id: &str, (topic, offset): (&str, &str), event: &[u8], at: i64) {
+        let letter = DeadLetterRow { event_digest: identity::content_digest(event), ..dead(call_id).1 };
+        let payload = serde_json::to_vec(&letter).unwrap();
+        let source = [(SOURCE_TOPIC, topic), (SOURCE_PARTITION, "0"), (SOURCE_OFFSET, offset)];
+        let headers = source.into_iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header { key, value: Some(value) })
+        });
+        let record = BaseRecord::to("qa.calls.dlq.v1").key(call_id).payload(&payload);
+        self.producer.send(record.headers(headers).timestamp(at)).unwrap();
         self.producer.flush(Duration::from_secs(10)).unwrap();
     }
 }
@@ -178,6 +205,32 @@ fn results_are_a_table_with_evidence() {
         0,
         &[&parts[..], &["2/2 calls", "1 flagged · 1 failed"]].concat(),
     );
+    // What is there already counts, though it is more.
+    kafka.check(&["results", "--expect", "1"], 0, &[&parts[..], &["2/2 calls"]].concat());
+    kafka.put("qa.results.v1", "a", &"no row");
+    let passed_over = "1 rows of another version were passed over";
+    kafka.check(&["results"], 1, &[&parts[..], &[passed_over]].concat());
+}
+
+#[test]
+fn following_shows_what_replaces_an_ending() {
+    let kafka = Kafka::start();
+    for row in [dead("a").0, dead("a").0, flagged("a").0, flagged("a").0, dead("last").0] {
+        kafka.put("qa.results.v1", "one partition", &row);
+    }
+    let mut follow = kafka.command(&["results", "--follow", "--json"]);
+    let mut follow = follow.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut shown = Vec::new();
+    for line in BufReader::new(follow.stdout.take().unwrap()).lines() {
+        let row: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if row["call_id"] == "last" {
+            break;
+        }
+        shown.push(row["ending"].clone());
+    }
+    follow.kill().unwrap();
+    follow.wait().unwrap();
+    assert_eq!(shown, ["dead_lettered", "assessed"]);
 }
 
 #[test]
@@ -292,5 +345,29 @@ fn a_recording_that_is_too_large_for_its_event_is_named() {
         &["long.wav: 800000 bytes, more than the 716800 that fit into an event (1 other recording too)"],
     );
     // Not even the one that fits was sent.
+    kafka.check(&["audit"], 0, &["it balances: received 0 = 0 + 0 + 0"]);
+}
+
+#[test]
+fn a_call_is_sent_again_whatever_becomes_of_the_others() {
+    let (kafka, topic) = (Kafka::start(), "qa.calls.recorded.v1");
+    let (event, too_long) = (b"an event", vec![b' '; 1_500_000]);
+    kafka.put_event(topic, event);
+    kafka.put_event(topic, &too_long);
+    let redrive = ["redrive", "--reason", "not_audio"];
+    kafka.put_letter("gone", ("qa.calls.gone.v1", "0"), event, 1);
+    kafka.put_letter("a", (topic, "0"), event, 2);
+    let gone = "1 left: whose event no longer stands on its topic, or whose topic is not there";
+    kafka.check(&redrive, 1, &["1 call sent again", gone]);
+    kafka.put_letter("long", (topic, "1"), &too_long, 3);
+    kafka.check(&redrive, 1, &["1 call sent again", gone, "publishing to qa.calls.recorded.v1 failed"]);
+}
+
+#[test]
+fn an_event_that_a_worker_would_refuse_is_not_sent() {
+    let (kafka, folder) = (Kafka::start(), recordings());
+    let path = folder.path().to_str().unwrap();
+    let refused = "a.wav: the event has 1 mistake: tenant must not hold `/`";
+    kafka.check(&["publish", path, "--tenant", "acme/eu", "--wait"], 1, &[refused]);
     kafka.check(&["audit"], 0, &["it balances: received 0 = 0 + 0 + 0"]);
 }

@@ -192,7 +192,8 @@ impl Drop for HeldUp<'_> {
 fn may_be_the_origin(error: &StoreError) -> bool {
     match error {
         StoreError::Status { status } => *status >= 500 || *status == 429,
-        StoreError::Unreachable(_)
+        StoreError::FolderGone(_)
+        | StoreError::Unreachable(_)
         | StoreError::TooSlow(_)
         | StoreError::Copy(_)
         // Credentials that have expired are refused for every recording of a bucket.

@@ -33,8 +33,8 @@ def main(arguments):
     calls = read(HERE / "data", "[ez][nh]-q.jsonl")
     report = [INTRODUCTION]
     clean = classified(written)
-    report += [summary(written, clean, heard, classified(heard)), by_label(written, clean), hard(written, clean),
-               outcomes(written), verdicts([d for d in written if d["outcome"]], calls), ordinary(calls)]
+    report += [summary(written, clean, heard, classified(heard)), by_label(written, clean), kinds(written, clean),
+               hard(written, clean), outcomes(written), verdicts([d for d in written if d["outcome"]], calls), ordinary(calls)]
     if options.shared:
         report += external.sections(options.shared, run)
     report.append(speed(questions(calls)))
@@ -143,6 +143,24 @@ def by_label(written, clean):
             cells += [f"{precision_recall_f1(truth, word)[2]:.2f}", f"{calibration_error(truth, score):.3f}",
                       f"{positive_calibration_error(truth, score):.3f}", f"{brier_skill(truth, score):.2f}"]
             lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def kinds(written, clean):
+    """What of the rude lines is found, by what makes them rude."""
+    said = {u["place"]: s for u, s in zip(utterances(written), clean)}
+    of_lang = {u["place"]: u["lang"] for u in utterances(written)}
+    lines = ["## Kinds of rudeness\n", "What makes each `rude` line rude was told apart by a reader who did not know what had been found (`data/rude-kinds.tsv`; meanings in `data/README.md`). "
+             "Found: decided to be `rude`; or cold: to be `rude` or `dismissive`.\n",
+             "| kind | zh n | found | or cold | en n | found | or cold |", "|---" * 7 + "|"]
+    with (HERE / "data" / "rude-kinds.tsv").open(encoding="utf-8") as file:
+        given = [((dialogue, int(turn)), kind) for dialogue, turn, kind in (line.rstrip("\n").split("\t") for line in file)]
+    for name in dict.fromkeys(kind for _, kind in given):
+        cells = [name]
+        for lang in ("zh", "en"):
+            decided = [said[place]["decided"]["politeness"] for place, kind in given if kind == name and of_lang[place] == lang]
+            cells += [str(len(decided))] + [f"{sum(d in labels for d in decided) / len(decided):.2f}" if decided else "" for labels in (("rude",), ("rude", "dismissive"))]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -182,3 +182,34 @@ fn more_words_than_anybody_can_say_were_made_up() {
         .collect();
     assert!(utterances(&window, &words(&tokens), None, &str::to_owned).heard.is_empty());
 }
+
+#[test]
+fn a_word_that_reaches_into_the_next_piece_shares_it() {
+    check(
+        &[(0, 20), (25, 50)],
+        &[("|", 0), (" 4532", 5), ("-2835.", 30), ("|", 0), (" Thanks.", 40)],
+        &[(0, 4_000, "4532-2835."), (4_000, 5_000, "Thanks.")],
+    );
+}
+
+#[test]
+fn what_is_said_again_in_piece_after_piece_is_no_loop() {
+    let pieces: Vec<(u64, u64)> = (0..12).map(|i| (i * 50, i * 50 + 8)).collect();
+    let window = window(&pieces);
+    let said: Vec<(&str, u64)> = pieces.iter().map(|&(start, _)| ("嗯", start + 2)).collect();
+    assert!(is_spread(&window, &words(&tokens(&window, &said)), 1));
+    let looped: Vec<(&str, u64)> = (0..12).map(|i| ("嗯", 2 + i / 2)).collect();
+    assert!(!is_spread(&window, &words(&tokens(&window, &looped)), 1));
+}
+
+#[test]
+fn what_begins_when_its_piece_is_over_begins_the_next() {
+    let window = window(&[(0, 20), (60, 80)]);
+    let said = [("|", 0), (" It", 1), (" is", 5), (" down.", 10), ("|", 0), (" 3586", 11), (" right", 61)];
+    let mut tokens = tokens(&window, &said);
+    tokens[3].at = window.pieces[0].end() - LEAST_TIME / 2;
+    let heard = utterances(&window, &words(&tokens), None, &str::to_owned).heard;
+    let found: Vec<_> = heard.iter().map(|heard| heard.span).collect();
+    assert_eq!(found, [Span::new(0, 2_000), Span::new(6_000, 8_000)]);
+    assert!(heard[1].text == RawText::new("3586 right"));
+}

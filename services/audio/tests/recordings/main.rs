@@ -6,6 +6,8 @@ mod corpus;
 mod fixtures;
 mod flac_writer;
 mod malformed;
+mod ogg;
+mod ogg_writer;
 mod signal;
 mod stream;
 mod wav;

@@ -59,11 +59,28 @@ fn the_extensible_header() {
 #[test]
 fn sizes_left_open_by_streaming_writers() {
     let frames = tones(&[440.0], 8_000, 2.0);
-    for size in [0, 0x7fff_f000, 0x7fff_ffff, u32::MAX] {
+    for size in [0, 0x7fff_0000, 0x7fff_efff, 0x7fff_f000, 0x7fff_ffff, u32::MAX] {
         let kind = Kind::MuLaw;
         let header =
             Header { kind, sample_rate: 8_000, channels: 1, data_size: Some(size), extensible: false };
         expect_tones(&format!("size {size}"), &write(header, &frames), 8_000, &[440.0]);
+    }
+}
+
+/// 345 frames are in the last of IMA's blocks of 505; the zeros behind them go.
+#[test]
+fn an_adpcm_block_that_breaks_off_is_heard_as_far_as_it_goes() {
+    for hertz in [&[440.0][..], &[440.0, 1_000.0]] {
+        let frames = tones(hertz, 8_000, 2.0);
+        let cut = |kind, bytes: usize| {
+            let mut file = wav(kind, 8_000, &frames);
+            file.truncate(file.len() - bytes * hertz.len());
+            file
+        };
+        expect_tones("IMA", &cut(Kind::Ima, 80), 8_000, hertz);
+        let (_, summary) = decode(&cut(Kind::Ms, 32), &Limits::default()).unwrap();
+        assert!((1_990..2_000).contains(&summary.duration_ms), "{}", summary.duration_ms);
+        assert_eq!(summary.damaged_ms, 0);
     }
 }
 

@@ -97,6 +97,49 @@ fn a_repeat_that_differs_never_balances() {
     );
 }
 
+/// Rows with these endings and other bytes each came under one id.
+#[track_caller]
+fn check_endings(endings: &[&str], even: bool) {
+    let mut balance = balance(&["a"], &[]);
+    for (at, ending) in endings.iter().enumerate() {
+        take(Some(row("a", ending)), at.to_string().as_bytes(), &mut balance);
+    }
+    assert_eq!(balance.is_even(), even, "{endings:?}");
+}
+
+#[test]
+fn a_dead_lettered_call_may_end_otherwise_when_sent_again() {
+    check_endings(&["dead_lettered", "assessed"], true);
+    check_endings(&["assessed", "dead_lettered"], true);
+    check_endings(&["dead_lettered", "dead_lettered", "excluded"], true);
+    check_endings(&["dead_lettered", "assessed", "assessed"], false);
+    check_endings(&["excluded", "assessed"], false);
+}
+
+#[test]
+fn a_dead_letter_alone_is_no_ending() {
+    let mut balance = balance(&["a"], &[]);
+    take_letter(Some(row("a", "dead_lettered")), b"letter", &mut balance);
+    let report = balance.report();
+    assert!(report.contains("calls without an ending:\n  call a\n"), "{report}");
+    assert!(report.contains("dead letters without an ending:\n  (unreadable event), ending a"), "{report}");
+    assert!(report.contains("it does not balance: received 1, endings 0 + 0 + 0"), "{report}");
+
+    take(Some(row("a", "dead_lettered")), b"row", &mut balance);
+    assert!(balance.report().contains("it balances: received 1 = 0 + 0 + 1"));
+}
+
+#[test]
+fn a_dead_letter_may_outlive_event_and_ending() {
+    let mut balance = balance(&[], &[]);
+    balance.oldest = [("calls".to_owned(), Place::from([(0, 10)]))].into();
+    for (offset, even) in [(9, true), (10, false)] {
+        let source = Some(Source { topic: "calls".to_owned(), partition: 0, offset });
+        take_letter(Some(Row { source, ..row("a", "dead_lettered") }), b"", &mut balance);
+        assert_eq!(balance.is_even(), even, "{offset}");
+    }
+}
+
 #[test]
 fn rows_that_cannot_be_read_never_balance() {
     let mut balance = balance(&["a"], &[("a", Kind::Assessed)]);

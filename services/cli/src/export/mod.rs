@@ -7,7 +7,8 @@ mod transcript;
 mod vtt;
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use callqa_domain::{Judgement, Rulebook, identity, judge};
@@ -15,7 +16,7 @@ use callqa_domain::{Judgement, Rulebook, identity, judge};
 use crate::filed::{Filed, Files, note_rulebook};
 use crate::models::Whereabouts;
 use crate::words::Tongue;
-use crate::{CliError, Done, terminal};
+use crate::{CliError, Done, lines, terminal};
 
 /// Bytes of a call's id that stand in a file's name: any usual id is whole. File systems take 255 bytes, and a mark and
 /// the ending need some of them.
@@ -31,7 +32,8 @@ const MARK_DIGITS: usize = 12;
 /// the rulebook given here. Everything that is written is redacted.
 ///
 /// With --out a file is called as its call's id. Where that has characters that not every file system takes, where it is
-/// longer than 128 bytes, or where two calls would get one name, twelve hexadecimal digits follow it.
+/// longer than 128 bytes, or where two calls would get one name, twelve hexadecimal digits follow it. No file that is
+/// there already is replaced.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Calls on file, in JSON or JSON Lines; - is standard input
@@ -82,11 +84,22 @@ impl Args {
     ///
     /// # Errors
     /// Mistakes in the rulebook, a call that is not there, several where one is asked for, models that can't be opened,
-    /// output that can't be written.
+    /// output that can't be written or that is there already.
     pub fn run(&self) -> Result<Done, CliError> {
         let rulebook = self.models.rulebook(self.rulebook.as_deref())?;
         let mut files = Files::of(&self.models);
         let calls = files.wanted(&self.files, self.call.as_deref())?;
+        if calls.is_empty() {
+            if files.unread == 0 {
+                let names: Vec<String> = self.files.iter().map(|path| lines::name(path)).collect();
+                terminal::complain(&format!(
+                    "{}: there is no call in it; give what `callqa assess --json` printed, rows of \
+                     qa.observations.v1, or dialogues",
+                    names.join(", ")
+                ));
+            }
+            return Ok(Done::WithFailures);
+        }
         if self.out.is_none() && calls.len() > 1 {
             return Err(CliError::NotOneCall { calls: calls.len() });
         }
@@ -101,14 +114,17 @@ impl Args {
     }
 
     fn write_all(&self, folder: &Path, calls: &[Filed], rulebook: &Rulebook) -> Result<(), CliError> {
-        let unwritable = |path: &Path| {
-            let path = path.display().to_string();
-            move |source| CliError::Unwritable { path, source }
-        };
         fs::create_dir_all(folder).map_err(unwritable(folder))?;
-        for (filed, stem) in calls.iter().zip(stems(calls)) {
-            let path = folder.join(format!("{stem}.{}", self.to.ending()));
-            fs::write(&path, self.written(filed, rulebook)?).map_err(unwritable(&path))?;
+        let path = |stem: String| folder.join(format!("{stem}.{}", self.to.ending()));
+        let paths: Vec<PathBuf> = stems(calls).into_iter().map(path).collect();
+        // Looked at before the first is written: half a folder helps nobody.
+        if let Some(taken) = paths.iter().find(|path| path.symlink_metadata().is_ok()) {
+            return Err(unwritable(taken)(io::ErrorKind::AlreadyExists.into()));
+        }
+        for (filed, path) in calls.iter().zip(&paths) {
+            let text = self.written(filed, rulebook)?;
+            let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+            written.map_err(unwritable(path))?;
             terminal::note(&path.display().to_string());
         }
         Ok(())
@@ -125,6 +141,21 @@ impl Args {
                 report::html(&told, tongue)
             }
         }
+    }
+}
+
+fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> CliError {
+    let path = path.display().to_string();
+    move |source| {
+        let source = if source.kind() == io::ErrorKind::AlreadyExists {
+            io::Error::new(
+                source.kind(),
+                "this is there already; name another folder with --out, or remove it",
+            )
+        } else {
+            source
+        };
+        CliError::Unwritable { path, source }
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use callqa_worker::broker::LIVELINESS;
-use callqa_worker::config::{Config, Kafka};
+use callqa_worker::config::{Config, Kafka, environment};
 use callqa_worker::oauth;
 use callqa_worker::refusal::explain;
 use rdkafka::client::OAuthToken;
@@ -49,7 +49,7 @@ impl Connection {
     /// # Errors
     /// Mistakes in the configuration.
     pub fn settings(&self) -> Result<Kafka, CliError> {
-        let mut kafka = Config::load(self.config.as_deref(), std::env::vars())?.kafka;
+        let mut kafka = Config::load(self.config.as_deref(), environment())?.kafka;
         if let Some(brokers) = &self.brokers {
             kafka.brokers.clone_from(brokers);
         }

@@ -16,8 +16,11 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, Prod
 use super::{Listener, client, failed};
 use crate::CliError;
 
-/// How long the broker may take to acknowledge everything once the last event was sent.
+/// How long the broker may take to acknowledge an event.
 const DELIVERY: Duration = Duration::from_secs(60);
+/// So many KiB of events wait to be sent: the time for an event runs while it waits behind others, and a slow line must
+/// be through with them.
+const QUEUED_KIB: u32 = 16 * 1024;
 /// How long one look for delivery reports waits.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -82,6 +85,7 @@ impl Sender {
             // As Java's producers do it, so that a call lies in the same partition whoever published it.
             .set("partitioner", "murmur2_random")
             .set("delivery.timeout.ms", DELIVERY.as_millis().to_string())
+            .set("queue.buffering.max.kbytes", QUEUED_KIB.to_string())
             .create_with_context(Receipts::default())
             .map_err(failed("setting up the Kafka client"))?;
         Ok(Self { producer, topic: topic.to_owned(), brokers: kafka.brokers.clone(), sent: 0 })
@@ -90,7 +94,7 @@ impl Sender {
     /// Sends an event of ours.
     ///
     /// # Errors
-    /// A broker that does not take it.
+    /// A broker that does not take it, or did not take an earlier one.
     pub fn send(&mut self, message: &Message) -> Result<(), CliError> {
         let mut headers = OwnedHeaders::new_with_capacity(message.headers.len());
         for (key, value) in &message.headers {
@@ -102,7 +106,7 @@ impl Sender {
     /// Sends any bytes.
     ///
     /// # Errors
-    /// A broker that does not take them.
+    /// A broker that does not take them, or did not take earlier ones.
     pub fn send_as_it_is(
         &mut self,
         key: Option<&[u8]>,
@@ -113,6 +117,10 @@ impl Sender {
         record.key = key;
         let deadline = Instant::now() + DELIVERY;
         loop {
+            // An event that was given up makes room: without a look the rest would follow it, minute by minute.
+            if let (_, Some(source)) = self.producer.context().so_far() {
+                return Err(self.refused(source));
+            }
             match self.producer.send(record) {
                 Ok(()) => break,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
@@ -122,9 +130,7 @@ impl Sender {
                     record = back;
                     self.producer.poll(LOOK);
                 }
-                Err((source, _)) => {
-                    return Err(failed(format!("publishing to {}", self.topic))(source));
-                }
+                Err((source, _)) => return Err(self.refused(source)),
             }
         }
         self.sent += 1;
@@ -137,26 +143,91 @@ impl Sender {
     /// # Errors
     /// A broker that did not take them all.
     pub fn finish(self) -> Result<(), CliError> {
-        let deadline = Instant::now() + DELIVERY;
+        let mut patience = Patience { delivered: 0, since: Instant::now() };
         loop {
             match self.producer.context().so_far() {
-                (_, Some(source)) => {
-                    return Err(failed(format!("publishing to {}", self.topic))(source));
-                }
+                (_, Some(source)) => return Err(self.refused(source)),
                 (delivered, None) if delivered == self.sent => return Ok(()),
-                _ if Instant::now() > deadline => return Err(self.unacknowledged()),
+                (delivered, None) if patience.ends(delivered, Instant::now()) => {
+                    return Err(self.unacknowledged());
+                }
                 _ => self.producer.poll(LOOK),
             }
         }
     }
 
+    fn refused(&self, source: KafkaError) -> CliError {
+        failed(format!("publishing to {}", self.topic))(source)
+    }
+
     fn unacknowledged(&self) -> CliError {
         let (delivered, _) = self.producer.context().so_far();
         CliError::TimedOut(format!(
-            "the broker at {} acknowledged {delivered} of {} events within {} s; publish again, repeats do no harm",
+            "the broker at {} acknowledged {delivered} of {} events, and none for {} s; publish again, repeats do no harm",
             self.brokers,
             self.sent,
             DELIVERY.as_secs()
         ))
+    }
+}
+
+/// Waits for delivery reports, for [`DELIVERY`] from the last that came.
+struct Patience {
+    delivered: usize,
+    since: Instant,
+}
+
+impl Patience {
+    fn ends(&mut self, delivered: usize, now: Instant) -> bool {
+        if delivered > self.delivered {
+            *self = Self { delivered, since: now };
+        }
+        now.saturating_duration_since(self.since) > DELIVERY
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use callqa_worker::config::Config;
+
+    use super::*;
+
+    /// Nothing listens on port 1 of this machine, so that all that is sent stays queued.
+    fn without_broker() -> Sender {
+        let mut kafka = Config::load(None, []).expect("defaults").kafka;
+        kafka.brokers = "127.0.0.1:1".to_owned();
+        Sender::new(&kafka, "qa.calls.recorded.v1").expect("a sender")
+    }
+
+    #[test]
+    fn no_more_is_queued_than_a_slow_line_sends_in_time() {
+        let (sender, payload) = (without_broker(), vec![0_u8; 900_000]);
+        let taken = (0..40)
+            .take_while(|_| {
+                sender.producer.send(BaseRecord::<[u8], [u8]>::to(&sender.topic).payload(&payload)).is_ok()
+            })
+            .count();
+        assert_eq!(taken, 18, "of 900 kB each in 16 MiB");
+    }
+
+    #[test]
+    fn nothing_is_sent_after_an_event_that_was_given_up() {
+        let mut sender = without_broker();
+        sender.send_as_it_is(None, b"first", OwnedHeaders::new()).expect("there is room");
+        let given_up = KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut);
+        sender.producer.context().delivered.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(given_up);
+        assert!(sender.send_as_it_is(None, b"second", OwnedHeaders::new()).is_err());
+        assert_eq!(sender.sent, 1);
+    }
+
+    #[test]
+    fn patience_begins_anew_with_each_delivery_report() {
+        let start = Instant::now();
+        let mut patience = Patience { delivered: 0, since: start };
+        let late = DELIVERY + Duration::from_secs(1);
+        assert!(!patience.ends(0, start + DELIVERY));
+        assert!(!patience.ends(1, start + late));
+        assert!(!patience.ends(1, start + DELIVERY * 2));
+        assert!(patience.ends(1, start + late * 2));
     }
 }

@@ -1,3 +1,5 @@
+use callqa_proto::wire::{ChannelLayout, Direction, EndedBy, Purpose};
+
 use super::*;
 
 fn read_text(text: &str) -> Result<Sheet, SheetError> {
@@ -96,4 +98,84 @@ fn other_folders_and_oversized_cells_are_refused() {
     check("file\n../a.wav\n", &["line 2, column 1 (file): names a file in another folder"]);
     check(&format!("file,queue\na.wav,{}\n", "q".repeat(300)), &["line 2, column 2 (queue): is 300 bytes"]);
     check(&format!("file,note\na.wav,{}\n", "n".repeat(2000)), &["line 2: labels: a value is 2000 bytes"]);
+}
+
+#[test]
+fn a_customer_who_refused_and_the_other_fields_reach_the_event() {
+    let text = "file,Opted_Out,answered_by_machine,purpose,interaction_id,language,agent_language,customer_language\n\
+                a.wav,true,yes,test,i-1,zh,en,\n\
+                b.wav,false,,,,zh,auto,en\n\
+                c.wav,,,,,,,\n";
+    let sheet = read_text(text).unwrap();
+    let events: Vec<&CallRecorded> = sheet.rows.iter().map(|row| &row.event).collect();
+    assert_eq!(events.iter().map(|e| e.opted_out).collect::<Vec<_>>(), [Some(true), Some(false), None]);
+    assert_eq!((events[0].answered_by_machine, events[1].answered_by_machine), (Some(true), None));
+    let test = i32::from(Purpose::Test);
+    assert_eq!((events[0].purpose, events[0].interaction_id.as_deref()), (test, Some("i-1")));
+    let languages: Vec<_> =
+        events.iter().map(|e| (e.agent_language.as_deref(), e.customer_language.as_deref())).collect();
+    assert_eq!(languages, [(Some("en"), Some("zh")), (None, Some("en")), (None, None)]);
+    assert!(events.iter().all(|event| event.labels.is_empty()));
+}
+
+#[test]
+fn wrong_cells_of_these_are_named() {
+    check(
+        "file,opted_out,purpose,language,agent_language\na.wav,refused,trial,fr,zh\nb.wav,,,zh,fr\n",
+        &[
+            "line 2, column 3 (purpose): is none of live, backfill, reprocess, test",
+            "line 2, column 2 (opted_out): is neither true nor false",
+            "line 2, column 4 (language): is no language",
+            "line 3, column 5 (agent_language): is no language",
+        ],
+    );
+}
+
+#[test]
+fn a_field_that_no_column_can_give_says_what_to_write_in_its_place() {
+    check(
+        "file,Revision,channel_layout,holds\na.wav,1,mono,\n",
+        &[
+            "line 1, column 2 (revision): is a field of the event that no column can give; leave it out",
+            "line 1, column 3 (channel_layout): is a field of the event that no column can give; write a column layout",
+            "line 1, column 4 (holds): is a field",
+        ],
+    );
+}
+
+#[test]
+fn no_field_of_the_event_becomes_a_label() {
+    let (_, schema) = callqa_proto::schema::all().remove(0);
+    let fields = schema["properties"].as_object().unwrap();
+    assert!(fields.contains_key("opted_out"), "not the schema of the event");
+    for field in fields.keys() {
+        if let Ok(sheet) = read_text(&format!("file,{field}\na.wav,true\n")) {
+            assert!(sheet.rows[0].event.labels.is_empty(), "{field}");
+        }
+    }
+}
+
+#[test]
+fn labels_keep_the_case_of_their_names() {
+    let sheet = read_text("File,QUEUE,VIP,vip\na.wav,billing,yes,no\n").unwrap();
+    let event = &sheet.rows[0].event;
+    let labels = [("VIP".to_owned(), "yes".to_owned()), ("vip".to_owned(), "no".to_owned())];
+    assert_eq!((event.queue.as_deref(), &event.labels), (Some("billing"), &BTreeMap::from(labels)));
+}
+
+#[test]
+fn an_unclosed_quote_swallows_no_rows() {
+    check(
+        "file,queue\na.wav,\"billing\nb.wav,sales\n",
+        &["line 2, column 2 (queue): has a line break; close the quote"],
+    );
+    check("file,queue\na.wav,\"\nb.wav,sales\n", &["line 2, column 2 (queue): has a line break"]);
+    check("file,\"queue\na.wav,billing\n", &["line 1, column 2 (no name): has a line break"]);
+    check("file,queue\r\na.wav,\"billing\r\n", &["line 2, column 2 (queue): has a line break"]);
+}
+
+#[test]
+fn lines_are_counted_as_an_editor_counts_them() {
+    check("file\r\na.wav\r\n\r\na.wav\r\n", &["line 4, column 1 (file): line 2 has the same file", "line 4"]);
+    check("\n\ncall_id\n", &["line 3: there is no column `file`"]);
 }

@@ -1,6 +1,7 @@
 //! Calls by their ending, put together from rows that may come again, in any order.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use callqa_proto::wire::{DeadLetterRow, FindingRow, ResultRow};
 
@@ -25,12 +26,17 @@ pub enum Keep {
     All,
 }
 
-/// The endings of calls: one for each `ending_id`, an assessment before anything else, the later of equals.
+/// The endings of calls: one a call, of its highest revision; there an assessment before anything else, the later of
+/// equals.
 #[derive(Debug)]
 pub struct Endings {
     keep: Keep,
     rows: Vec<ResultRow>,
+    /// Places in `rows`; those of superseded revisions have their call's.
     by_id: HashMap<String, usize>,
+    /// The same by tenant and call id.
+    by_call: HashMap<(String, String), usize>,
+    tenants: BTreeSet<String>,
     dead_letters: HashMap<String, DeadLetterRow>,
     /// By result id; every result whose findings are kept has an entry.
     findings: HashMap<String, Vec<FindingRow>>,
@@ -42,7 +48,9 @@ pub struct Endings {
 pub enum Taken {
     /// A call that had no ending yet.
     New,
-    /// A call that had one.
+    /// A call that had one, which is another now.
+    Replaced,
+    /// A call that had one, which stays.
     Again,
 }
 
@@ -53,6 +61,8 @@ impl Endings {
             keep,
             rows: Vec::new(),
             by_id: HashMap::new(),
+            by_call: HashMap::new(),
+            tenants: BTreeSet::new(),
             dead_letters: HashMap::new(),
             findings: HashMap::new(),
             ahead: VecDeque::new(),
@@ -71,17 +81,29 @@ impl Endings {
         if self.findings.contains_key(&row.result_id) {
             early.into_iter().for_each(|finding| self.finding(finding));
         }
-        let Some(&index) = self.by_id.get(&row.ending_id) else {
-            self.by_id.insert(row.ending_id.clone(), self.rows.len());
-            self.rows.push(row);
-            return Taken::New;
-        };
-        if let Some(known) = self.rows.get_mut(index)
-            && (known.score.is_none() || row.score.is_some())
-        {
-            *known = row;
+        let index = self.index(&row);
+        match self.rows.get_mut(index) {
+            None => {
+                self.rows.push(row);
+                Taken::New
+            }
+            Some(known) if *known != row && supersedes(&row, known) => {
+                *known = row;
+                Taken::Replaced
+            }
+            Some(_) => Taken::Again,
         }
-        Taken::Again
+    }
+
+    /// The place of this row's call, the next free one for a new call.
+    fn index(&mut self, row: &ResultRow) -> usize {
+        let mut index = self.by_id.get(&row.ending_id).copied().unwrap_or(self.rows.len());
+        if let Some((tenant, call_id)) = row.tenant.clone().zip(row.call_id.clone()) {
+            self.tenants.insert(tenant.clone());
+            index = *self.by_call.entry((tenant, call_id)).or_insert(index);
+        }
+        self.by_id.insert(row.ending_id.clone(), index);
+        index
     }
 
     /// Takes a row of the dead letters' topic: the sentence to a reason.
@@ -108,7 +130,7 @@ impl Endings {
         !self.findings.is_empty()
     }
 
-    /// Whether this call has ended.
+    /// Whether this revision of a call has ended.
     pub fn contains(&self, ending_id: &str) -> bool {
         self.by_id.contains_key(ending_id)
     }
@@ -128,10 +150,14 @@ impl Endings {
         self.dead_letters.get(&row.ending_id).filter(|_| row.score.is_none())
     }
 
-    /// The call of this ending, for a table.
+    /// The call of this ending, for a table; with its tenant where there are several.
     pub fn line(&self, ending_id: &str) -> Option<CallLine> {
         let row = self.rows.get(*self.by_id.get(ending_id)?)?;
-        Some(call_line(row, self.findings(row), self.dead_letter_of(row)))
+        let mut line = call_line(row, self.findings(row), self.dead_letter_of(row));
+        if let Some(tenant) = row.tenant.as_ref().filter(|_| self.tenants.len() > 1) {
+            line.call = format!("{tenant}/{}", line.call);
+        }
+        Some(line)
     }
 
     /// All calls for a table, by name.
@@ -139,6 +165,15 @@ impl Endings {
         let mut lines: Vec<CallLine> = self.rows.iter().filter_map(|row| self.line(&row.ending_id)).collect();
         lines.sort_by(|a, b| a.call.cmp(&b.call));
         lines
+    }
+}
+
+/// Whether a row counts in the place of another of the same call.
+fn supersedes(row: &ResultRow, known: &ResultRow) -> bool {
+    match row.revision.cmp(&known.revision) {
+        Ordering::Greater => true,
+        Ordering::Less => false,
+        Ordering::Equal => known.score.is_none() || row.score.is_some(),
     }
 }
 
@@ -234,6 +269,47 @@ mod tests {
         check_kept(Some(80), None, Some(80));
         check_kept(None, Some(70), Some(70));
         check_kept(Some(80), Some(70), Some(70));
+    }
+
+    #[test]
+    fn only_another_row_replaces() {
+        let mut endings = Endings::new(Keep::Flagged);
+        let mut takes = |row: ResultRow, expect: Taken| assert_eq!(endings.result(row), expect);
+        takes(result("a", "r", None), Taken::New);
+        takes(result("a", "r", None), Taken::Again);
+        takes(result("a", "r", Some(80)), Taken::Replaced);
+        takes(result("a", "r", Some(80)), Taken::Again);
+        takes(result("a", "r", None), Taken::Again);
+    }
+
+    fn revision(tenant: &str, revision: u32, score: Option<u32>) -> ResultRow {
+        let id = format!("{tenant} {revision}");
+        let (tenant, call_id) = (Some(tenant.into()), Some("c".into()));
+        ResultRow { tenant, call_id, revision: Some(revision), ..result(&id, &id, score) }
+    }
+
+    #[test]
+    fn of_several_revisions_the_highest_counts() {
+        for order in [[0, 1], [1, 0]] {
+            let mut endings = Endings::new(Keep::Flagged);
+            for number in order {
+                endings.result(revision("t", number, (number == 0).then_some(80)));
+            }
+            let revisions: Vec<Option<u32>> = endings.rows().iter().map(|row| row.revision).collect();
+            assert_eq!(revisions, [Some(1)], "{order:?}");
+            assert!(endings.contains("t 0") && endings.contains("t 1"), "both have ended");
+            assert_eq!(endings.lines()[0].call, "c");
+        }
+    }
+
+    #[test]
+    fn calls_of_several_tenants_bear_their_names() {
+        let mut endings = Endings::new(Keep::Flagged);
+        for tenant in ["t", "u"] {
+            endings.result(revision(tenant, 0, Some(80)));
+        }
+        let calls: Vec<String> = endings.lines().into_iter().map(|line| line.call).collect();
+        assert_eq!(calls, ["t/c", "u/c"]);
     }
 
     #[test]

@@ -15,12 +15,13 @@ use crate::{CliError, Done};
 
 /// Shows how calls ended
 ///
-/// Without --follow or --expect: all that is on the topics now.
+/// Without --follow or --expect: all that is on the topics now. Of several revisions of a call the highest counts. Exit
+/// code 1 where a row can't be read.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     connection: Connection,
-    /// Go on with new calls, one line each, until interrupted
+    /// Go on with new calls, one line each, until interrupted; a call that ends otherwise later is shown again
     #[arg(long, conflicts_with_all = ["expect", "summary"])]
     follow: bool,
     /// Wait until so many calls have ended, those on the topics now included; show progress, then the table
@@ -67,8 +68,7 @@ impl Args {
             (false, Some(count)) => Goal::Count(count),
             (false, None) => Goal::PresentEnd,
         };
-        Watch::from_the_oldest(&kafka, &self.outlet)?.until(&goal, &self.outlet)?;
-        Ok(Done::Well)
+        Watch::from_the_oldest(&kafka, &self.outlet)?.until(&goal, &self.outlet)
     }
 }
 

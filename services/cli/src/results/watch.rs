@@ -100,35 +100,24 @@ impl Watch {
         })
     }
 
-    /// Follows until these calls have ended; a call that could not be assessed makes the sum a failure.
+    /// Follows until these calls have ended.
     ///
     /// # Errors
     /// See [`Self::until`].
     pub fn until_ended(self, ending_ids: &[String], outlet: &Outlet) -> Result<Done, CliError> {
-        let goal = Goal::Calls(ending_ids.iter().cloned().collect());
-        let endings = self.until(&goal, outlet)?;
-        let all_well = endings.rows().iter().all(|row| row.ending != "dead_lettered");
-        Ok(if all_well { Done::Well } else { Done::WithFailures })
+        self.until(&Goal::Calls(ending_ids.iter().cloned().collect()), outlet)
     }
 
     /// Follows until the goal is reached, with progress on standard error; then prints what came, and writes the
-    /// summary.
+    /// summary. Rows that can't be read make the sum a failure, and so does a call that was waited for by its id and
+    /// could not be assessed.
     ///
     /// # Errors
     /// Where no call ended for as long as the outlet allows; what came until then is printed all the same.
-    pub fn until(mut self, goal: &Goal, outlet: &Outlet) -> Result<Endings, CliError> {
+    pub fn until(mut self, goal: &Goal, outlet: &Outlet) -> Result<Done, CliError> {
         let keep = if outlet.summary.is_some() { Keep::All } else { Keep::Flagged };
         let mut endings = Endings::new(keep);
-        let waited = if *goal == Goal::PresentEnd {
-            self.read_to_the_end(&mut endings)
-        } else {
-            // Rows that are shown as they come need no second line each.
-            let unwatched = if *goal == Goal::Never { Unwatched::Silence } else { Unwatched::Lines };
-            let mut progress = Progress::new(goal.total(), unwatched);
-            let waited = self.wait_for(goal, outlet, &mut endings, &mut progress);
-            progress.finish();
-            waited
-        };
+        let waited = self.follow(goal, outlet, &mut endings);
         self.gather(&mut endings)?;
         if *goal != Goal::Never {
             print(&endings, outlet)?;
@@ -142,7 +131,24 @@ impl Watch {
         if self.unreadable > 0 {
             terminal::complain(&format!("{} rows of another version were passed over", self.unreadable));
         }
-        waited.map(|()| endings)
+        waited.map(|()| sum(goal, &endings, self.unreadable))
+    }
+
+    fn follow(&mut self, goal: &Goal, outlet: &Outlet, endings: &mut Endings) -> Result<(), CliError> {
+        if matches!(goal, Goal::PresentEnd | Goal::Count(_)) {
+            self.read_to_the_end(endings)?;
+        }
+        if *goal == Goal::PresentEnd {
+            return Ok(());
+        }
+        // Rows that are shown as they come need no second line each.
+        let unwatched = if *goal == Goal::Never { Unwatched::Silence } else { Unwatched::Lines };
+        let total = goal.total().map(|total| total.max(endings.rows().len()));
+        let mut progress = Progress::new(total, unwatched);
+        endings.lines().iter().for_each(|line| progress.ended(line));
+        let waited = self.wait_for(goal, outlet, endings, &mut progress);
+        progress.finish();
+        waited
     }
 
     fn open_results(&self) -> Result<TopicReader, CliError> {
@@ -174,14 +180,15 @@ impl Watch {
             let read = message.and_then(|message| row::<ResultRow>(message.payload(), &mut self.unreadable));
             if let Some(row) = read.filter(|row| goal.wants(row)) {
                 let (ending_id, flagged) = (row.ending_id.clone(), row.flagged);
-                if endings.result(row) == Taken::New {
-                    last_ending = Instant::now();
-                    if *goal == Goal::Never {
-                        if flagged {
-                            self.gather(endings)?;
-                        }
-                        progress.aside(|| show(endings, &ending_id, outlet))?;
+                let taken = endings.result(row);
+                if *goal == Goal::Never && taken != Taken::Again {
+                    if flagged {
+                        self.gather(endings)?;
                     }
+                    progress.aside(|| show(endings, &ending_id, outlet))?;
+                }
+                if taken == Taken::New {
+                    last_ending = Instant::now();
                     if let Some(line) = endings.line(&ending_id) {
                         progress.ended(&line);
                     }
@@ -234,6 +241,12 @@ impl Watch {
     }
 }
 
+fn sum(goal: &Goal, endings: &Endings, unreadable: usize) -> Done {
+    let failed = |row: &ResultRow| matches!(goal, Goal::Calls(_)) && row.ending == "dead_lettered";
+    let all_well = unreadable == 0 && !endings.rows().iter().any(failed);
+    if all_well { Done::Well } else { Done::WithFailures }
+}
+
 fn row<R: DeserializeOwned>(payload: Option<&[u8]>, unreadable: &mut usize) -> Option<R> {
     let row = serde_json::from_slice(payload?).ok();
     *unreadable += usize::from(row.is_none());
@@ -276,4 +289,27 @@ fn in_vain(goal: &Goal, endings: &Endings, timeout: Duration) -> String {
         "no call has ended for {waited:#}: {ended} have, {missing} are missing; is a worker running, and may it \
          read the recordings? `callqa audit` lists the missing calls"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_sum(goal: &Goal, ending: &str, unreadable: usize, expect: Done) {
+        let mut endings = Endings::new(Keep::Flagged);
+        endings.result(ResultRow { ending_id: "a".into(), ending: ending.into(), ..ResultRow::default() });
+        assert_eq!(sum(goal, &endings, unreadable), expect);
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read_and_calls_of_ours_that_failed_are_failures() {
+        let ours = Goal::Calls(BTreeSet::from(["a".to_owned()]));
+        check_sum(&ours, "assessed", 0, Done::Well);
+        check_sum(&ours, "dead_lettered", 0, Done::WithFailures);
+        check_sum(&Goal::PresentEnd, "dead_lettered", 0, Done::Well);
+        for goal in [&ours, &Goal::PresentEnd, &Goal::Count(1)] {
+            check_sum(goal, "assessed", 1, Done::WithFailures);
+        }
+    }
 }

@@ -76,9 +76,20 @@ impl Host {
 }
 
 fn fetching(hosts: &[SocketAddr], grace: Duration, seats: &Arc<Semaphore>) -> Arc<Fetching> {
-    let config = config::Store {
+    let hosts = hosts.iter().map(|host| host.to_string().parse().expect("a pattern")).collect();
+    fetching_from(config::Store { hosts, ..nowhere() }, grace, seats)
+}
+
+fn fetching_from(config: config::Store, grace: Duration, seats: &Arc<Semaphore>) -> Arc<Fetching> {
+    let metrics = Arc::new(Metrics::new().expect("metrics"));
+    let store = Store::open(&config, ByteSize(1000), Arc::clone(&metrics)).expect("open");
+    Arc::new(Fetching::new(store, grace, Arc::clone(seats), metrics))
+}
+
+fn nowhere() -> config::Store {
+    config::Store {
         file_roots: Vec::new(),
-        hosts: hosts.iter().map(|host| host.to_string().parse().expect("a pattern")).collect(),
+        hosts: Vec::new(),
         plain_http: true,
         private_networks: vec!["127.0.0.0/8".parse().expect("a network")],
         ca_file: None,
@@ -94,15 +105,16 @@ fn fetching(hosts: &[SocketAddr], grace: Duration, seats: &Arc<Semaphore>) -> Ar
         bytes_in_flight: ByteSize::mebibytes(1),
         fetch_timeout: PATIENCE,
         patience: Duration::ZERO,
-    };
-    let metrics = Arc::new(Metrics::new().expect("metrics"));
-    let store = Store::open(&config, ByteSize(1000), Arc::clone(&metrics)).expect("open");
-    Arc::new(Fetching::new(store, grace, Arc::clone(seats), metrics))
+    }
 }
 
 fn wanted(host: SocketAddr, path: &str) -> RecordingRef {
+    wanted_at(format!("http://{host}{path}"))
+}
+
+fn wanted_at(uri: String) -> RecordingRef {
     RecordingRef {
-        source: Source::Uri(RecordingUri::new(format!("http://{host}{path}"))),
+        source: Source::Uri(RecordingUri::new(uri)),
         sha256: None,
         size_bytes: None,
         content_type: None,
@@ -196,4 +208,34 @@ async fn a_dead_host_costs_no_call_its_grace_while_another_lives() {
     while let Some(ended) = timeout(PATIENCE, waiting.join_next()).await.expect("an end") {
         assert_eq!(ended.expect("no panic").expect("it waited"), 9);
     }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_gone_costs_no_call_its_grace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let share = folder.path().join("share");
+    std::fs::create_dir(&share).expect("made");
+    let config = config::Store { file_roots: vec![share.clone()], ..nowhere() };
+    let fetching = fetching_from(config, Duration::ZERO, &Arc::new(Semaphore::new(2)));
+    std::fs::remove_dir(&share).expect("removed");
+
+    let recording = wanted_at(format!("file://{}/call.wav", share.display()));
+    let waiting = tokio::spawn(call(Arc::clone(&fetching), recording.clone()));
+    let it_is_held_up = async {
+        while *fetching.held_up.lock().expect("not poisoned") == 0 {
+            assert!(!waiting.is_finished(), "it paid for the folder");
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, it_is_held_up).await.expect("asked");
+    // Both at once: a folder without the recording would be the call's own matter.
+    let mounted = folder.path().join("mounted");
+    std::fs::create_dir(&mounted).expect("made");
+    std::fs::write(mounted.join("call.wav"), [7; 9]).expect("written");
+    std::fs::rename(&mounted, &share).expect("renamed");
+    assert_eq!(timeout(PATIENCE, waiting).await.expect("an end").expect("no panic").expect("it waited"), 9);
+
+    std::fs::remove_file(share.join("call.wav")).expect("removed");
+    let error = call(fetching, recording).await.expect_err("the folder is there");
+    assert!(matches!(error, StoreError::Missing), "{error:?}");
 }

@@ -2,9 +2,11 @@
 
 use std::sync::mpsc as std_mpsc;
 
-use rdkafka::ClientConfig;
+use rdkafka::consumer::{ConsumerContext, Rebalance};
 use rdkafka::mocking::{MockCluster, MockCoordinator};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::statistics::{self, Statistics};
+use rdkafka::{ClientConfig, ClientContext};
 
 use super::*;
 use crate::journal::Journal;
@@ -64,12 +66,7 @@ fn taken(kafka: &config::Kafka, calls: usize) -> Vec<(i32, i64)> {
         seats: Arc::new(Semaphore::new(1)),
         stopping: stopping.clone(),
     };
-    let shared = Shared {
-        journal: Arc::new(Journal::open(None, 1, Arc::clone(&metrics)).expect("none is kept")),
-        metrics,
-        health: Arc::default(),
-    };
-    let intake = Intake::join(kafka, channels, shared).expect("joined");
+    let intake = Intake::join(kafka, channels, shared(metrics)).expect("joined");
     let thread = std::thread::spawn(move || intake.run());
 
     let (mut came, started, mut last) = (Vec::new(), Instant::now(), Instant::now());
@@ -85,6 +82,52 @@ fn taken(kafka: &config::Kafka, calls: usize) -> Vec<(i32, i64)> {
     drop(settled);
     thread.join().expect("no panic").expect("a clean end");
     came
+}
+
+fn shared(metrics: Arc<Metrics>) -> Shared {
+    Shared {
+        journal: Arc::new(Journal::open(None, 1, Arc::clone(&metrics)).expect("none is kept")),
+        metrics,
+        health: Arc::default(),
+    }
+}
+
+/// librdkafka goes on telling of the others, with the lag that they had.
+#[test]
+fn calls_in_partitions_that_were_given_away_are_not_behind() {
+    let metrics = Arc::new(Metrics::new().expect("metrics"));
+    let membership = Membership::new(shared(Arc::clone(&metrics)));
+    let consumer: BaseConsumer<Membership> =
+        ClientConfig::new().create_with_context(membership).expect("a consumer");
+    let membership = consumer.context();
+    // Of a partition without a commit no lag is known.
+    let lags = [7, 30, -1, 200].into_iter().zip(0..).map(|(consumer_lag, partition)| {
+        (partition, statistics::Partition { partition, consumer_lag, desired: true, ..Default::default() })
+    });
+    let topic =
+        statistics::Topic { topic: TOPIC.to_owned(), partitions: lags.collect(), ..Default::default() };
+    let statistics = Statistics { topics: [(TOPIC.to_owned(), topic)].into(), ..Default::default() };
+    let behind = || {
+        membership.stats(statistics.clone());
+        let text = metrics.text().expect("metrics");
+        text.lines().find_map(|line| line.strip_prefix("callqa_lag_calls ")).expect("there").to_owned()
+    };
+
+    assert_eq!(behind(), "0");
+    membership.post_rebalance(&consumer, &Rebalance::Assign(&partitions(&[0, 1, 2])));
+    assert_eq!(behind(), "37");
+    membership.pre_rebalance(&consumer, &Rebalance::Revoke(&partitions(&[1])));
+    assert_eq!(behind(), "7");
+    membership.pre_rebalance(&consumer, &Rebalance::Revoke(&partitions(&[0, 2])));
+    assert_eq!(behind(), "0");
+}
+
+fn partitions(numbers: &[i32]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for number in numbers {
+        list.add_partition(TOPIC, *number);
+    }
+    list
 }
 
 #[test]

@@ -67,6 +67,9 @@ pub enum StoreError {
     /// Nothing there.
     #[error("there is no recording at this place")]
     Missing,
+    /// Not the recording alone is missing, but the whole folder that the operator names.
+    #[error("the folder of store.file_roots that the recording lies under is not there: mount it again")]
+    FolderGone(#[source] std::io::Error),
     /// More bytes than allowed.
     #[error("recording is {}, more than the {limit} allowed", .actual.map_or_else(|| "too large".to_owned(), |actual| actual.to_string()))]
     TooLarge {
@@ -115,6 +118,7 @@ impl StoreError {
         match self {
             // A recording may be written a little later than its event.
             Self::Missing
+            | Self::FolderGone(_)
             | Self::Status { .. }
             | Self::Unreachable(_)
             | Self::TooSlow(_)
@@ -157,9 +161,11 @@ impl StoreError {
             Self::Missing => DeadLetterReason::RecordingMissing,
             Self::TooLarge { .. } => DeadLetterReason::RecordingTooLarge,
             Self::WrongHash { .. } | Self::WrongSize { .. } => DeadLetterReason::RecordingMismatch,
-            Self::Status { .. } | Self::Unreachable(_) | Self::TooSlow(_) | Self::Copy(_) => {
-                DeadLetterReason::RecordingUnreachable
-            }
+            Self::FolderGone(_)
+            | Self::Status { .. }
+            | Self::Unreachable(_)
+            | Self::TooSlow(_)
+            | Self::Copy(_) => DeadLetterReason::RecordingUnreachable,
         }
     }
 }

@@ -123,7 +123,11 @@ fn open_below(root: &Path, below: &Path) -> Result<File, StoreError> {
         names.push(name);
     }
     let Some((recording, folders)) = names.split_last() else { return Err(StoreError::NotAFile) };
-    let mut here: OwnedFd = rustix::fs::open(root, FOLDER, Mode::empty()).map_err(refusal)?;
+    let mut here: OwnedFd =
+        rustix::fs::open(root, FOLDER, Mode::empty()).map_err(|error| match refusal(error) {
+            StoreError::Missing => StoreError::FolderGone(error.into()),
+            other => other,
+        })?;
     for folder in folders {
         here = rustix::fs::openat(&here, *folder, FOLDER, Mode::empty()).map_err(|error| {
             // For a link, `O_DIRECTORY` with `O_NOFOLLOW` says that it is no folder.

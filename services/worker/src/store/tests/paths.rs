@@ -260,6 +260,22 @@ async fn a_recording_comes_from_the_folder_that_it_lies_under() {
     assert_eq!(origin("elsewhere/a.wav"), None);
 }
 
+/// A share that is not mounted any more. Where its mount point is left, nothing tells it from an empty share.
+#[tokio::test]
+async fn a_root_that_is_gone_is_no_missing_recording() {
+    let folder = folders();
+    let root = folder.path().join("inside");
+    let store = open_root(&root);
+    let uri = "file://HERE/inside/call.wav";
+    std::fs::remove_dir_all(&root).expect("removed");
+    check(fetch_below(&store, folder.path(), uri).await, Err("FolderGone"));
+    std::fs::write(&root, "no folder").expect("written");
+    check(fetch_below(&store, folder.path(), uri).await, Err("FolderGone"));
+    std::fs::remove_file(&root).expect("removed");
+    std::fs::create_dir(&root).expect("made");
+    check(fetch_below(&store, folder.path(), uri).await, Err("Missing"));
+}
+
 #[test]
 fn a_root_that_is_not_there_is_named() {
     let (root, _) = FileRoots::open(&["/nowhere/at/all".into()]).expect_err("missing");
