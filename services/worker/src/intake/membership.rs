@@ -1,6 +1,5 @@
 //! Our membership in the consumer group: which partitions are ours, and what of them is committed.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,9 +34,6 @@ pub struct Shared {
 /// else that touches the ledger: the lock is there for the compiler, nobody ever waits for it.
 pub struct Membership {
     ledger: Mutex<Ledger>,
-    /// The partitions of the ledger. librdkafka's own mark, `desired`, a late answer to a commit sets again after a
-    /// revocation.
-    ours: Mutex<BTreeSet<Partition>>,
     assignment_changed: AtomicBool,
     journal: Arc<Journal>,
     metrics: Arc<Metrics>,
@@ -49,17 +45,12 @@ impl Membership {
     pub fn new(shared: Shared) -> Self {
         let Shared { journal, metrics, health } = shared;
         let assignment_changed = AtomicBool::new(false);
-        let (ledger, ours) = (Mutex::default(), Mutex::default());
-        Self { ledger, ours, assignment_changed, journal, metrics, health }
+        Self { ledger: Mutex::default(), assignment_changed, journal, metrics, health }
     }
 
     /// The calls in flight. Never held while the consumer is asked for something.
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn ours(&self) -> MutexGuard<'_, BTreeSet<Partition>> {
-        self.ours.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether partitions came since this was last asked.
@@ -123,13 +114,13 @@ impl Membership {
     }
 
     /// Calls in our partitions that are not committed. The statistics have every partition of a topic, and one that
-    /// was given away keeps its last lag.
+    /// was given away keeps its last lag; librdkafka's own mark, `desired`, a late answer to a commit sets again.
     fn behind(&self, statistics: &Statistics) -> i64 {
-        let ours = self.ours();
+        let ledger = self.ledger();
         let mut behind = 0;
         for topic in statistics.topics.values() {
             for partition in topic.partitions.values() {
-                if ours.contains(&Partition::new(&topic.topic, partition.partition)) {
+                if ledger.is_ours(&Partition::new(&topic.topic, partition.partition)) {
                     behind += partition.consumer_lag.max(0);
                 }
             }
@@ -184,10 +175,9 @@ impl ConsumerContext for Membership {
         } else {
             self.commit(consumer, CommitMode::Sync, |partition| revoked.contains(partition));
         }
-        let (mut ledger, mut ours) = (self.ledger(), self.ours());
+        let mut ledger = self.ledger();
         for partition in &revoked {
             ledger.revoked(partition);
-            ours.remove(partition);
             self.journal.revoked(partition);
         }
         info!(partitions = revoked.len(), "partitions revoked");
@@ -198,7 +188,6 @@ impl ConsumerContext for Membership {
             Rebalance::Assign(assigned) => {
                 let assigned = partitions(assigned);
                 info!(partitions = assigned.len(), "partitions assigned");
-                self.ours().extend(assigned.iter().cloned());
                 let mut ledger = self.ledger();
                 assigned.into_iter().for_each(|partition| ledger.assigned(partition));
                 self.assignment_changed.store(true, Ordering::Relaxed);

@@ -141,6 +141,11 @@ impl Ledger {
         begun.map(|(partition, _)| partition)
     }
 
+    /// Whether a partition is ours.
+    pub fn is_ours(&self, partition: &Partition) -> bool {
+        self.assignments.contains_key(partition)
+    }
+
     /// How many partitions are ours.
     #[must_use]
     pub fn partitions(&self) -> usize {
