@@ -247,13 +247,29 @@ fn embeddings_of_any_length_are_the_same_alone_and_in_full_batches() {
         encoder.embed(&passages, &states, &stop).unwrap()
     };
     let of =
-        |times: usize| (0..9).map(move |which| format!("{which}{}", "号线为什么还没有人来修".repeat(times)));
+        |times: usize| (0..9).map(move |which| format!("{}{which}", "号线为什么还没有人来修".repeat(times)));
     let texts: Vec<String> = [1, 2, 4, 8, 40].into_iter().flat_map(of).collect();
     let all = embed(&texts);
     for (text, among) in texts.iter().zip(&all) {
         assert_eq!(&embed(std::slice::from_ref(text))[0], among, "to the last bit: {text}");
     }
     assert_ne!(all[0], all[1]);
+}
+
+#[test]
+fn of_a_text_that_is_too_long_the_end_is_read() {
+    let [alone, together, tokenizer] = [Role::Encoder, Role::ContextEncoder, Role::Tokenizer].map(file);
+    let encoder = Encoder::open(&environment(), &alone, &together, &tokenizer).unwrap();
+    let stop = StopSignal::new();
+    let long = "号线为什么还没有人来修".repeat(40);
+    let states = |end: &str| {
+        let text = format!("{long}{end}");
+        encoder.read(std::iter::once(text.as_str()), &stop).unwrap().remove(text.as_str()).unwrap()
+    };
+    assert_ne!(states("请问问题解决了吗"), states("请您稍等一下好吗"));
+    let begun_otherwise = format!("喂{long}");
+    let again = encoder.read([long.as_str(), begun_otherwise.as_str()].into_iter(), &stop).unwrap();
+    assert_eq!(again[long.as_str()], again[begun_otherwise.as_str()]);
 }
 
 #[test]

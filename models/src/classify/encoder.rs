@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::Tensor;
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::{Tokenizer, TruncationDirection, TruncationParams};
 
 use super::passage::{Passage, Token};
 use crate::onnx::{failed, held, session};
@@ -16,7 +16,7 @@ use crate::{ModelError, StopSignal};
 
 /// Numbers in an embedding, and in the state of a token.
 pub(crate) const WIDTH: usize = 384;
-/// Tokens of a text; later ones are not read. Long utterances are cut by the transcriber.
+/// Tokens of a text, its last; earlier ones are not read. Long utterances are cut by the transcriber.
 const MOST_TOKENS: usize = 128;
 /// Rows are padded to one of these lengths, so that the arithmetic has few shapes. The last holds a whole
 /// utterance with its context.
@@ -49,7 +49,11 @@ impl Encoder {
         tokenizer: &Path,
     ) -> Result<Self, ModelError> {
         let mut tokenizer = Tokenizer::from_file(tokenizer).map_err(broken)?;
-        let truncation = TruncationParams { max_length: MOST_TOKENS, ..TruncationParams::default() };
+        let truncation = TruncationParams {
+            max_length: MOST_TOKENS,
+            direction: TruncationDirection::Left,
+            ..TruncationParams::default()
+        };
         tokenizer.with_truncation(Some(truncation)).map_err(broken)?.with_padding(None);
         let alone = Mutex::new(session(environment, ALONE, alone)?);
         let together = Mutex::new(session(environment, TOGETHER, together)?);

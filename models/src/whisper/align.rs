@@ -5,8 +5,10 @@
 
 use std::ops::Range;
 
-use callqa_domain::{Gap, GapReason, Heard, RawText, Span};
+use callqa_domain::{Gap, GapReason, Heard, RawText, Span, join};
 
+use super::LAST_WORD;
+use super::repetition::Loop;
 use super::words::{Word, is_han};
 use crate::Transcribed;
 use crate::window::{Piece, SAMPLE_RATE, Window};
@@ -26,6 +28,9 @@ const DOUBT: usize = SAMPLE_RATE as usize / 2;
 const WORDS_OF_DOUBT: usize = 4;
 /// Nothing is said in less, 50 ms: Whisper's times come in steps of 20.
 const LEAST_TIME: usize = SAMPLE_RATE as usize / 20;
+/// Speech of a piece between two phrases is passed over from one second on: Whisper's timestamps are good to
+/// 0.2 s at either end, and less may be a breath, a laugh or a word drawn out.
+const LEAST_PASSED_OVER: usize = SAMPLE_RATE as usize;
 /// From this many words on an utterance ends at the next comma: the classifiers read 128 tokens.
 const MOST_WORDS: usize = 40;
 
@@ -56,11 +61,11 @@ struct Placed<'a> {
 }
 
 /// Cuts the words into utterances, which `spell` writes as they shall be published; speech without words
-/// becomes a gap, and so does every passage that the loop touches.
+/// becomes a gap, and so does every passage that a loop touches.
 pub(super) fn utterances(
     window: &Window,
     words: &[Word],
-    looped: Option<Range<usize>>,
+    loops: &[Loop],
     spell: &dyn Fn(&str) -> String,
 ) -> Transcribed {
     let mut pieces = pieces_of(window, words);
@@ -73,7 +78,7 @@ pub(super) fn utterances(
     for passage in passages.iter().cloned() {
         let start = placed.pieces.partition_point(|&piece| piece < passage.start);
         let end = placed.pieces.partition_point(|&piece| piece < passage.end);
-        if looped.as_ref().is_some_and(|looped| looped.start < end && start < looped.end) {
+        if loops.iter().any(|looped| looped.words.start < end && start < looped.words.end) {
             transcribed.gaps.push(gap(window, passage, GapReason::Repetition));
         } else {
             placed.passage(passage, start..end, &mut transcribed);
@@ -154,28 +159,68 @@ fn gap(window: &Window, pieces: Range<usize>, reason: GapReason) -> Gap {
     Gap { channel: window.channel, span, reason }
 }
 
+/// What of a span none of the others covers, which are in time order and apart.
+fn uncovered(span: Span, others: &[Span]) -> impl Iterator<Item = Span> {
+    let starts = std::iter::once(span.start_ms).chain(others.iter().map(|other| other.end_ms));
+    let ends = others.iter().map(|other| other.start_ms).chain([span.end_ms]);
+    let between = starts.zip(ends);
+    between
+        .map(move |(start, end)| Span::new(start.max(span.start_ms), end.min(span.end_ms)))
+        .filter(|rest| rest.len_ms() > 0)
+}
+
 impl Placed<'_> {
+    /// Speech is in an utterance or in a gap.
     fn passage(&self, passage: Range<usize>, words: Range<usize>, into: &mut Transcribed) {
-        let mut silent: Vec<bool> = vec![true; passage.len()];
+        let (mut spoken, mut wordless) = (Vec::new(), Vec::new());
         let mut start = words.start;
         for i in words.clone() {
             if i + 1 < words.end && !self.breaks_after(i, i + 1 - start) {
                 continue;
             }
-            if let Some(heard) = self.heard(start..i + 1) {
-                let spoken = self.pieces[start]..=self.last_piece(i);
-                spoken.for_each(|piece| silent[piece - passage.start] = false);
-                into.heard.push(heard);
+            match self.heard(start..i + 1) {
+                Some(heard) => {
+                    spoken.push(heard.span);
+                    into.heard.push(heard);
+                }
+                None => wordless.extend(self.lost(start..i + 1)),
             }
             start = i + 1;
         }
-        let silent = passage.clone().filter(|piece| silent[piece - passage.start]);
-        into.gaps.extend(silent.map(|piece| gap(self.window, piece..piece + 1, GapReason::NoWords)));
+        let spoken = join(spoken, 0);
+        let pieces = self.window.pieces[passage].iter();
+        wordless.extend(pieces.flat_map(|piece| uncovered(piece.span(), &spoken)));
+        let gap = |span| Gap { channel: self.window.channel, span, reason: GapReason::NoWords };
+        into.gaps.extend(join(wordless, 0).into_iter().map(gap));
+    }
+
+    /// Where words were spoken that have no time of their own: so near as their times are good.
+    fn lost(&self, range: Range<usize>) -> Option<Span> {
+        if range.len() <= WORDS_WITHOUT_TIME || self.span(&range).len_ms() > 0 {
+            return None;
+        }
+        let first = self.piece(range.start);
+        let last = &self.window.pieces[self.last_piece(range.end - 1)];
+        let at = self.words[range.start].at.clamp(first.at, last.end());
+        let (start, end) = (at.saturating_sub(DOUBT).max(first.at), (at + DOUBT).min(last.end()));
+        Some(Span::new(self.window.to_call_ms(start), self.window.to_call_ms(end)))
+    }
+
+    /// Speech of a piece between a word and the next in which neither timestamps nor attention put one.
+    fn passed_over(&self, word: usize, piece: usize) -> Option<Range<usize>> {
+        let (word, next) = (self.words.get(word)?, self.words.get(word + 1)?);
+        let piece = self.window.pieces.get(piece)?;
+        let start = word.marked.end.max(word.until + LAST_WORD).max(piece.at);
+        let end = next.marked.start.min(next.at).min(piece.end());
+        (end.saturating_sub(start) >= LEAST_PASSED_OVER).then_some(start..end)
     }
 
     /// An utterance of `len` words ends at the end of a sentence where Whisper marked the time or the speaker
-    /// paused; a long one ends sooner.
+    /// paused, and where speech was passed over; a long one ends sooner.
     fn breaks_after(&self, i: usize, len: usize) -> bool {
+        if (self.pieces[i]..=self.pieces[i + 1]).any(|piece| self.passed_over(i, piece).is_some()) {
+            return true;
+        }
         let (word, next) = (&self.words[i], &self.words[i + 1]);
         let marked = word.phrase != next.phrase;
         let pause = self.last_piece(i) < self.pieces[i + 1];
@@ -195,14 +240,7 @@ impl Placed<'_> {
         if confidence < LEAST_CONFIDENCE || !says_something(&text) {
             return None;
         }
-        let (first, last) = (range.start, range.end - 1);
-        // The speech detector knows the edges of a piece better than Whisper does.
-        let opens = first == 0 || self.last_piece(first - 1) != self.pieces[first];
-        let start = if opens { self.piece(first).at } else { self.words[first].at };
-        let last_piece = self.last_piece(last);
-        let closes = range.end == self.words.len() || self.pieces[range.end] > last_piece;
-        let end = if closes { self.window.pieces[last_piece].end() } else { self.words[range.end].at };
-        let span = Span::new(self.window.to_call_ms(start), self.window.to_call_ms(end));
+        let span = self.span(&range);
         let room = WORDS_WITHOUT_TIME as f64 + span.len_ms() as f64 / 1_000.0 * MOST_WORDS_A_SECOND;
         if words.len() as f64 > room {
             return None;
@@ -213,6 +251,21 @@ impl Placed<'_> {
             text: RawText::new((self.spell)(text.trim())),
             confidence,
         })
+    }
+
+    fn span(&self, range: &Range<usize>) -> Span {
+        let (first, last) = (range.start, range.end - 1);
+        // The speech detector knows the edges of a piece better than Whisper does.
+        let opens = first == 0 || self.last_piece(first - 1) != self.pieces[first];
+        let start = if opens { self.piece(first).at } else { self.words[first].at };
+        let passed_over =
+            first.checked_sub(1).and_then(|before| self.passed_over(before, self.pieces[first]));
+        let start = passed_over.map_or(start, |passed_over| passed_over.end);
+        let last_piece = self.last_piece(last);
+        let closes = range.end == self.words.len() || self.pieces[range.end] > last_piece;
+        let end = if closes { self.window.pieces[last_piece].end() } else { self.words[range.end].at };
+        let end = self.passed_over(last, last_piece).map_or(end, |passed_over| passed_over.start);
+        Span::new(self.window.to_call_ms(start), self.window.to_call_ms(end))
     }
 
     /// The piece in which a word ends: its own, or a later one before the next word's, inside the passage.

@@ -10,7 +10,7 @@ use whisper_rs::{
 };
 
 use super::words::Token;
-use super::{Engine, Sound, header};
+use super::{Engine, SAMPLES_PER_POSITION, Sound, header};
 use crate::window::{SAMPLE_RATE, SAMPLES_PER_MS};
 use crate::{ModelError, StopSignal};
 
@@ -142,19 +142,25 @@ impl CppEngine {
     /// Tokens of the last run, with their times in the window.
     fn tokens(&self) -> Result<Vec<Token>, ModelError> {
         let failed = |source: WhisperError| ModelError::Whisper { doing: "gave its words", source };
-        let mut tokens = Vec::new();
+        let mut tokens: Vec<Token> = Vec::new();
         let mut phrase = 0;
         for segment in self.state.as_iter() {
             phrase += 1;
+            let mut begun = 0;
             for i in 0..segment.n_tokens() {
                 let Some(token) = segment.get_token(i) else { continue };
                 let data = token.token_data();
                 if data.id >= self.first_time {
+                    let time = (data.id - self.first_time) as usize * SAMPLES_PER_POSITION;
+                    let own = tokens.iter_mut().rev().take_while(|token| token.phrase == phrase);
+                    own.for_each(|token| token.marked.end = time);
+                    begun = time;
                     phrase += 1;
                 } else if data.id < self.end_of_text {
                     let at = (data.t_dtw.max(0) as usize) * 10 * SAMPLES_PER_MS as usize;
                     let bytes = token.to_bytes().map_err(failed)?.to_vec();
-                    tokens.push(Token { bytes, probability: data.p, at, phrase });
+                    let marked = begun..usize::MAX;
+                    tokens.push(Token { bytes, probability: data.p, at, phrase, marked });
                 }
             }
         }

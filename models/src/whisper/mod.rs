@@ -193,22 +193,18 @@ impl WhisperTranscriber {
     ) -> Result<(Transcribed, Option<usize>), ModelError> {
         let window = &task.window;
         let mut words = words::words(tokens);
-        let looped_in = |words: &[words::Word]| {
-            repetition::find(words)
-                .filter(|found| !align::is_spread(window, &words[found.words.clone()], found.period))
-        };
-        let mut looped = looped_in(&words);
-        if looped.is_some() {
+        let mut looped = looped_in(window, &words);
+        if !looped.is_empty() {
             let sound = Sound { samples: &window.samples, language: task.language, positions: FULL_CONTEXT };
             let again = self.engine.hear(&[sound], stop)?;
             words = words::words(again.first().map_or(&[], Vec::as_slice));
-            looped = looped_in(&words);
+            looped = looped_in(window, &words);
         }
-        let unheard = if looped.is_none() { unheard_from(window, &words) } else { None };
+        let unheard = if looped.is_empty() { unheard_from(window, &words) } else { None };
         let spell = |text: &str| spell(task.of, text, task.language);
         let heard = match unheard {
-            Some(at) => align::utterances(&window.until(at), &words, None, &spell),
-            None => align::utterances(window, &words, looped.map(|found| found.words), &spell),
+            Some(at) => align::utterances(&window.until(at), &words, &[], &spell),
+            None => align::utterances(window, &words, &looped, &spell),
         };
         Ok((heard, unheard))
     }
@@ -252,6 +248,13 @@ fn spelled(text: &str, language: Language, simplified: &OpenCC) -> String {
     }
 }
 
+/// What Whisper, and nobody else, said again and again.
+fn looped_in(window: &Window, words: &[words::Word]) -> Vec<repetition::Loop> {
+    let mut loops = repetition::loops(words);
+    loops.retain(|found| !align::is_spread(window, &words[found.words.clone()], found.period));
+    loops
+}
+
 /// Where in the window Whisper stopped early: so much speech follows its last word.
 fn unheard_from(window: &Window, words: &[words::Word]) -> Option<usize> {
     let last = words.last()?;
@@ -289,8 +292,31 @@ mod tests {
         let samples = vec![0.0; 12 * SECOND];
         let window = Window { channel: callqa_domain::Channel::Agent, samples, pieces };
         let at = tenth * SECOND / 10;
-        let word = words::Word { text: "yes".to_owned(), probabilities: vec![1.0], at, until: at, phrase: 1 };
-        assert_eq!(unheard_from(&window, &[word]), expect);
+        assert_eq!(unheard_from(&window, &[word("yes", at)]), expect);
+    }
+
+    fn word(text: &str, at: usize) -> words::Word {
+        let text = text.to_owned();
+        words::Word { text, probabilities: vec![1.0], at, until: at, phrase: 1, marked: 0..0 }
+    }
+
+    #[test]
+    fn a_listener_hides_no_loop() {
+        let piece =
+            |i: usize| Piece { call_start: i as u64 * 5 * SAMPLE_RATE, at: i * SECOND, len: SECOND / 2 };
+        let pieces: Vec<Piece> = (0..13).map(piece).collect();
+        let samples = vec![0.0; 13 * SECOND];
+        let listener = (0..12).map(|i| word("嗯", i * SECOND));
+        let stuck = (0..12).map(|_| word("不", 12 * SECOND));
+        let words: Vec<words::Word> = listener.chain(stuck).collect();
+        let window = Window { channel: callqa_domain::Channel::Agent, samples, pieces };
+        let found: Vec<_> =
+            looped_in(&window, &words).into_iter().map(|found| (found.words, found.period)).collect();
+        assert_eq!(found, [(12..24, 1), (12..24, 2), (12..24, 3)]);
+        let heard = align::utterances(&window, &words, &looped_in(&window, &words), &str::to_owned);
+        assert_eq!(heard.heard.len(), 12);
+        let gaps: Vec<_> = heard.gaps.iter().map(|gap| (gap.span.start_ms, gap.reason)).collect();
+        assert_eq!(gaps, [(60_000, callqa_domain::GapReason::Repetition)]);
     }
 
     /// Says one word of whatever it hears, and stops.
@@ -298,7 +324,9 @@ mod tests {
 
     impl Engine for Stubborn {
         fn hear(&mut self, sounds: &[Sound<'_>], _: &StopSignal) -> Result<Vec<Vec<Token>>, ModelError> {
-            let token = Token { bytes: b" thanks".to_vec(), probability: 0.9, at: SECOND / 10, phrase: 0 };
+            let at = SECOND / 10;
+            let token =
+                Token { bytes: b" thanks".to_vec(), probability: 0.9, at, phrase: 0, marked: at..2 * at };
             Ok(vec![vec![token]; sounds.len()])
         }
 

@@ -20,16 +20,17 @@ pub(super) struct Loop {
     pub(super) period: usize,
 }
 
-/// The first loop, if there is one.
-pub(super) fn find(words: &[Word]) -> Option<Loop> {
+/// All loops, the shortest periods first; the same words may be found with several periods.
+pub(super) fn loops(words: &[Word]) -> Vec<Loop> {
     let said: Vec<String> = words.iter().map(|word| bare(&word.text)).collect();
-    let loops =
-        (1..=LONGEST_PERIOD).filter_map(|period| looped(&said, period).map(|words| Loop { words, period }));
-    loops.min_by_key(|found| found.words.start)
+    let loops = (1..=LONGEST_PERIOD)
+        .flat_map(|period| looped(&said, period).into_iter().map(move |words| Loop { words, period }));
+    loops.collect()
 }
 
-/// The first stretch in which the same `period` words come again and again.
-fn looped(said: &[String], period: usize) -> Option<Range<usize>> {
+/// The stretches in which the same `period` words come again and again.
+fn looped(said: &[String], period: usize) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
     let mut start = 0;
     for i in period..=said.len() {
         if i < said.len() && said[i] == said[i - period] {
@@ -37,11 +38,11 @@ fn looped(said: &[String], period: usize) -> Option<Range<usize>> {
         }
         let len = i - start;
         if len >= LEAST_WORDS && len >= period * LEAST_REPEATS {
-            return Some(start..i);
+            found.push(start..i);
         }
         start = (i + 1).saturating_sub(period);
     }
-    None
+    found
 }
 
 fn bare(text: &str) -> String {
@@ -56,9 +57,17 @@ mod tests {
     fn check(text: &str, expect: Option<Range<usize>>) {
         let words: Vec<Word> = text
             .split(' ')
-            .map(|text| Word { text: text.to_owned(), probabilities: vec![1.0], at: 0, until: 0, phrase: 0 })
+            .map(|text| Word {
+                text: text.to_owned(),
+                probabilities: vec![1.0],
+                at: 0,
+                until: 0,
+                phrase: 0,
+                marked: 0..0,
+            })
             .collect();
-        assert_eq!(find(&words).map(|found| found.words), expect, "{text}");
+        let first = loops(&words).into_iter().map(|found| found.words).min_by_key(|words| words.start);
+        assert_eq!(first, expect, "{text}");
     }
 
     #[test]

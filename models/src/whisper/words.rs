@@ -1,5 +1,7 @@
 //! Whisper's tokens put together to words.
 
+use std::ops::Range;
+
 /// What Whisper put out for one token.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
@@ -11,6 +13,8 @@ pub(super) struct Token {
     pub(super) at: usize,
     /// Tokens between two of Whisper's timestamps have the same number.
     pub(super) phrase: usize,
+    /// These two timestamps, in samples of the window.
+    pub(super) marked: Range<usize>,
 }
 
 /// The least that can be moved from one utterance to another: a word with its punctuation, or a Han
@@ -26,6 +30,8 @@ pub(super) struct Word {
     pub(super) until: usize,
     /// Number of its phrase.
     pub(super) phrase: usize,
+    /// The timestamps around its phrase, in samples of the window.
+    pub(super) marked: Range<usize>,
 }
 
 /// Puts tokens together. Bytes that are no UTF-8 are left out.
@@ -54,7 +60,14 @@ fn add(words: &mut Vec<Word>, text: String, probabilities: Vec<f32>, first: &Tok
             word.probabilities.extend(probabilities);
             word.until = first.at.max(word.until);
         }
-        _ => words.push(Word { text, probabilities, at: first.at, until: first.at, phrase: first.phrase }),
+        _ => words.push(Word {
+            text,
+            probabilities,
+            at: first.at,
+            until: first.at,
+            phrase: first.phrase,
+            marked: first.marked.clone(),
+        }),
     }
 }
 

@@ -13,6 +13,7 @@ import sounds
 from q4_0 import BLOCK, read_e5
 from vocabulary import kept_ids
 
+# Of a text its last ones are read.
 MAX_TOKENS = 128
 # Of the turn before and the one before that, their last tokens.
 CONTEXT_TOKENS = (40, 24)
@@ -42,7 +43,7 @@ class Texts:
 
     def __init__(self, path):
         self.tokenizer = Tokenizer.from_file(str(path))
-        self.tokenizer.enable_truncation(MAX_TOKENS)
+        self.tokenizer.enable_truncation(MAX_TOKENS, direction="left")
         self.tokenizer.no_padding()
         self.known = {}
 

@@ -72,7 +72,13 @@ impl Summary {
 /// longer than the file, an Ogg stream without its end-of-stream page, a FLAC or an MP3 with a Xing header
 /// with fewer frames than stated. WAV, Ogg without a last page are refused on opening, the others at the end.
 /// Sizes that streaming writers leave open (0, `0x7FFF_0000` and above) promise nothing, nor does an MP3
-/// without a Xing header: these are taken as they are.
+/// without a Xing header: these are taken as they are. A WAV that goes on behind its `data` chunk with neither
+/// chunks nor zeros (a recorder died before it noted the size again) is read to the end of the file.
+///
+/// # What a recording with a hole gives
+/// Silence of the length of the hole, where it is, and [`AudioError::Damaged`] beyond [`Limits::max_damage`]: for
+/// FLAC frames that are missing or unreadable, Ogg pages that are missing behind the first one with sound, MP3
+/// frames where the stream loses step (as many as fit into the bytes).
 pub struct Decoder {
     packets: Packets,
     resampler: Resampler,

@@ -86,12 +86,12 @@ pub enum AudioError {
         /// Milliseconds allowed.
         limit_ms: u64,
     },
-    /// Packets that hold no audio, again and again: work without a result.
-    #[error("recording has {actual} packets without audio, more than the {limit} allowed")]
+    /// Packets or pages that hold no audio, again and again: work without a result.
+    #[error("recording has {actual} packets or pages without audio, more than the {limit} allowed")]
     TooMuchWork {
-        /// Packets without audio so far.
+        /// Packets or pages without audio so far.
         actual: u64,
-        /// Packets without audio allowed.
+        /// Packets or pages without audio allowed.
         limit: u64,
     },
     /// The structure is broken.

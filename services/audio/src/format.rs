@@ -168,7 +168,7 @@ fn flac_claims(head: &[u8]) -> Option<Claims> {
 }
 
 /// Whether three bytes can open a layer III frame: sync, a version, layer III, a bit rate, a sample rate.
-fn mp3_frame([a, b, c]: [u8; 3]) -> bool {
+pub(crate) fn mp3_frame([a, b, c]: [u8; 3]) -> bool {
     a == 0xff
         && b & 0xe0 == 0xe0
         && b & 0x18 != 0x08

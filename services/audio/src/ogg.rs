@@ -1,23 +1,26 @@
 //! What an Ogg file says of itself on its first and last page (RFC 3533, RFC 7845, Vorbis I).
 
+use std::collections::VecDeque;
+
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::formats::Track;
 
 use crate::format::{Claims, Format};
+use crate::pages::{Loss, losses};
 use crate::source::Source;
 use crate::{AudioError, Limits};
 
-const PAGE_HEADER: usize = 27;
+pub(crate) const PAGE_HEADER: usize = 27;
 /// Header, 255 lacing values, 255 segments of 255 bytes.
-const PAGE_MAX: u64 = 27 + 255 + 255 * 255;
+pub(crate) const PAGE_MAX: usize = 27 + 255 + 255 * 255;
 /// Two pages: whatever stands at the very end, one whole page starts in here.
-const TAIL: u64 = 2 * PAGE_MAX;
+const TAIL: u64 = 2 * PAGE_MAX as u64;
 /// Opus counts time at 48 kHz, whatever it was recorded at.
 const OPUS_RATE: u32 = 48_000;
 /// The last page of a stream carries this flag; a recorder that was stopped properly writes it.
 const END_OF_STREAM: u8 = 0x04;
 /// A granule position that means "no packet ends here".
-const NO_POSITION: u64 = u64::MAX;
+pub(crate) const NO_POSITION: u64 = u64::MAX;
 
 const SIDE_BY_SIDE: &str =
     "several audio streams side by side (mix them into one stream of two channels, one for each party)";
@@ -30,6 +33,7 @@ pub(crate) struct Ogg {
     pub(crate) serial: u32,
     /// Frames that the decoder makes before the call begins (Opus only).
     pub(crate) pre_skip: u64,
+    pub(crate) losses: VecDeque<Loss>,
 }
 
 impl Ogg {
@@ -49,10 +53,10 @@ impl Ogg {
     }
 }
 
-/// Reads the first page's stream header and looks for the stream's last page.
+/// Reads the first page's stream header, looks for the stream's last page and walks over all between.
 ///
 /// # Errors
-/// `Truncated` where the stream's last page is not there, `UnsupportedCodec`, `Corrupt`.
+/// `Truncated` where the stream's last page is not there, `TooMuchWork`, `UnsupportedCodec`, `Corrupt`.
 pub(crate) fn read(source: &mut Source) -> Result<Ogg, AudioError> {
     const BROKEN: AudioError = AudioError::Corrupt { what: "an Ogg file without a first page" };
     source.go_to(0)?;
@@ -67,7 +71,8 @@ pub(crate) fn read(source: &mut Source) -> Result<Ogg, AudioError> {
     let end = last_position(source, serial)?;
     let frames = end.map(|end| end.saturating_sub(pre_skip));
     let claims = Claims { channels, sample_rate, frames };
-    Ok(Ogg { format, claims, serial, pre_skip })
+    let losses = losses(source, serial)?;
+    Ok(Ogg { format, claims, serial, pre_skip, losses })
 }
 
 fn stream(header: &[u8]) -> Result<(Format, u16, u32, u64), AudioError> {
@@ -118,7 +123,7 @@ fn last_position(source: &mut Source, serial: u32) -> Result<Option<u64>, AudioE
 }
 
 /// The length of the page that starts here, if a whole one does.
-fn page_len(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn page_len(bytes: &[u8]) -> Option<usize> {
     if !bytes.starts_with(b"OggS\0") {
         return None;
     }
@@ -127,10 +132,10 @@ fn page_len(bytes: &[u8]) -> Option<usize> {
     (len <= bytes.len()).then_some(len)
 }
 
-fn le_u32(bytes: &[u8]) -> u32 {
+pub(crate) fn le_u32(bytes: &[u8]) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
-fn le_u64(bytes: &[u8]) -> u64 {
+pub(crate) fn le_u64(bytes: &[u8]) -> u64 {
     u64::from(le_u32(bytes)) | u64::from(le_u32(&bytes[4..])) << 32
 }

@@ -1,33 +1,33 @@
 //! From a recognised recording to decoded samples at its own rate, packet by packet.
 
+use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use symphonia::core::codecs::CodecParameters;
-use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
-use symphonia::core::codecs::registry::RegisterableAudioDecoder;
+use symphonia::core::codecs::audio::AudioDecoder;
 use symphonia::core::errors::Error;
-use symphonia::core::formats::{FormatOptions, FormatReader, Track};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::formats::FormatReader;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::Duration;
-use symphonia::default::codecs::{AdpcmDecoder, FlacDecoder, MpaDecoder, PcmDecoder, VorbisDecoder};
-use symphonia::default::formats::{FlacReader, MpaReader, OggReader};
-use symphonia_adapter_libopus::OpusDecoder;
 
 use crate::format::{Claims, Format, Recognised, frames_to_ms, millis};
-use crate::ogg::Ogg;
+use crate::open::open;
+use crate::pages::Loss;
 use crate::source::Source;
-use crate::wav::{Wav, WavReader};
+use crate::wav::WavReader;
 use crate::{AudioError, Limits};
 
 /// A container may promise this much more than it holds: rounded headers, a size that counts its own
 /// header. No word fits in.
 pub(crate) const PROMISE_SLACK_MS: u64 = 100;
 
-/// Packets without audio (comments, other streams, empty packets) that are passed over in one recording.
-/// Real files hold a handful; without a bound a file of empty packets is work without end.
-const MAX_EMPTY_PACKETS: u64 = 10_000;
+/// Packets without audio (comments, other streams, empty packets) that are passed over in one recording, and
+/// Ogg pages on which none ends. Real files hold a handful; without a bound a file of empty packets is work
+/// without end.
+pub(crate) const MAX_EMPTY_PACKETS: u64 = 10_000;
+
+/// What an Ogg page can hold: 255 Opus packets of 120 ms.
+const PAGE_MS: u64 = 30_600;
 
 /// Decoded audio at the recording's own rate.
 pub(crate) struct Packets {
@@ -49,36 +49,25 @@ pub(crate) struct Packets {
     offset: u64,
     /// Frames decoded so far, without what was skipped.
     frames: u64,
+    /// Ogg pages that are missing and were not come to yet, and at which of `frames` the first of them is missing
+    /// if it was come to. What was decoded behind it waits in `planes`.
+    losses: VecDeque<Loss>,
+    hole: Option<u64>,
     max_damage_ms: u64,
     damaged_frames: u64,
     empty_packets: u64,
     ended: bool,
 }
 
-enum Demuxer {
+pub(crate) enum Demuxer {
     Wav(WavReader),
     Other(Box<dyn FormatReader>),
-}
-
-struct Opened {
-    format: Format,
-    claims: Claims,
-    demuxer: Demuxer,
-    codec: Box<dyn AudioDecoder>,
-    track: u32,
-    skip: u64,
-    padding: u64,
 }
 
 impl Packets {
     /// Opens a recognised recording; its claims are checked before a codec is made.
     pub(crate) fn open(recognised: Recognised, source: Source, limits: &Limits) -> Result<Self, AudioError> {
-        let opened = match recognised {
-            Recognised::Wav(wav) => open_wav(wav, source, limits),
-            Recognised::Mp3 { start } => open_mp3(start, source, limits),
-            Recognised::Flac { start, claims } => open_flac(start, claims, source, limits),
-            Recognised::Ogg(ogg) => open_ogg(&ogg, source, limits),
-        }?;
+        let opened = open(recognised, source, limits)?;
         let channels = usize::from(opened.claims.channels);
         Ok(Self {
             format: opened.format,
@@ -93,6 +82,8 @@ impl Packets {
             clock: None,
             offset: 0,
             frames: 0,
+            losses: opened.losses,
+            hole: None,
             max_damage_ms: millis(limits.max_damage),
             damaged_frames: 0,
             empty_packets: 0,
@@ -167,7 +158,7 @@ impl Packets {
                 Err(AudioError::UnsupportedCodec { codec: "a format that changes midway".to_owned() })
             }
             // The packet cannot be read; the ones after it may.
-            Err(_) => self.fill(packet.dur.get()),
+            Err(_) => self.fill(packet.dur.get(), 0),
         }
     }
 
@@ -184,6 +175,32 @@ impl Packets {
         packet.trim_end = Duration::ZERO;
     }
 
+    /// Ogg tells only at the end of a page how long it should have been. What follows a missing page waits until
+    /// it is known how long that was, and the silence goes in front of it.
+    fn follow_losses(&mut self, position: u64) -> Result<(), AudioError> {
+        if let (Some(hole), Some(loss)) = (self.hole, self.losses.front()) {
+            let waiting_ms = frames_to_ms(self.frames - hole, self.claims.sample_rate);
+            if position >= loss.end || waiting_ms > PAGE_MS {
+                self.losses.pop_front();
+                self.close_hole(position.saturating_sub(self.clock.unwrap_or(position)))?;
+            }
+        }
+        if self.hole.is_none() {
+            while self.losses.front().is_some_and(|loss| loss.start < position) {
+                self.losses.pop_front();
+            }
+            self.hole = self.losses.front().filter(|loss| loss.start == position).map(|_| self.frames);
+        }
+        Ok(())
+    }
+
+    fn close_hole(&mut self, missing: u64) -> Result<(), AudioError> {
+        match self.hole.take() {
+            Some(hole) if missing > 0 => self.fill(missing, self.frames - hole),
+            _ => Ok(()),
+        }
+    }
+
     /// FLAC frames carry their position, so a frame that was lost leaves a gap that can be seen and filled; at the
     /// beginning too, where the header tells how long the whole is.
     fn follow_clock(&mut self, packet: &mut Packet) -> Result<(), AudioError> {
@@ -191,9 +208,10 @@ impl Packets {
         if self.format == Format::OggOpus {
             self.put_off_trim(packet, position);
         }
+        self.follow_losses(position)?;
         match self.clock {
             None if self.format == Format::Flac && self.claims.frames.is_some() && position > 0 => {
-                self.fill(position)?;
+                self.fill(position, 0)?;
             }
             None => {
                 self.offset = position;
@@ -202,10 +220,12 @@ impl Packets {
                     self.skip = self.skip.saturating_sub(packet.block_dur().get());
                 }
             }
-            Some(clock) if self.format == Format::Flac && position > clock => self.fill(position - clock)?,
+            Some(clock) if self.format == Format::Flac && position > clock => {
+                self.fill(position - clock, 0)?
+            }
             Some(_) => {}
         }
-        self.clock = Some(position.saturating_add(packet.dur.get()));
+        self.clock = Some(position.saturating_add(packet.block_dur().get()));
         Ok(())
     }
 
@@ -223,8 +243,9 @@ impl Packets {
         Ok(())
     }
 
-    /// Puts silence where audio could not be read, as long as the limit allows.
-    fn fill(&mut self, frames: u64) -> Result<(), AudioError> {
+    /// Puts silence where audio could not be read, in front of the last `behind` frames, as long as the limit
+    /// allows.
+    fn fill(&mut self, frames: u64, behind: u64) -> Result<(), AudioError> {
         self.damaged_frames = self.damaged_frames.saturating_add(frames);
         let damaged_ms = self.damaged_ms();
         if damaged_ms > self.max_damage_ms {
@@ -234,8 +255,10 @@ impl Packets {
             return self.count_empty();
         }
         self.frames += frames;
+        let [silence, behind] = [frames, behind].map(|frames| usize::try_from(frames).unwrap_or(0));
         for plane in &mut self.planes {
-            plane.resize(plane.len() + usize::try_from(frames).unwrap_or(0), 0.0);
+            let at = plane.len() - behind;
+            drop(plane.splice(at..at, std::iter::repeat_n(0.0, silence)));
         }
         Ok(())
     }
@@ -248,8 +271,10 @@ impl Packets {
         Ok(())
     }
 
-    /// All but the last `keep` frames, if there are any.
+    /// All but the last `keep` frames and what waits behind a hole, if there are any.
     fn take(&mut self, keep: usize) -> Option<Vec<Vec<f32>>> {
+        let waiting = self.hole.map_or(0, |hole| usize::try_from(self.frames - hole).unwrap_or(0));
+        let keep = keep.max(waiting);
         let ready = self.planes.first().map_or(0, Vec::len).saturating_sub(keep);
         (ready > 0).then(|| self.planes.iter_mut().map(|plane| plane.drain(..ready).collect()).collect())
     }
@@ -258,8 +283,10 @@ impl Packets {
     fn settle_promise(&mut self) -> Result<(), AudioError> {
         let padding = std::mem::take(&mut self.padding);
         let Some(promised) = self.claims.frames.map(|frames| frames.saturating_sub(self.offset)) else {
+            self.hole = None;
             return Ok(());
         };
+        self.close_hole(promised.saturating_sub(self.frames))?;
         let excess = usize::try_from(self.frames.saturating_sub(promised)).unwrap_or(usize::MAX);
         if excess <= padding {
             self.frames -= excess as u64;
@@ -274,112 +301,14 @@ impl Packets {
     }
 }
 
-fn open_wav(wav: Wav, source: Source, limits: &Limits) -> Result<Opened, AudioError> {
-    wav.claims.check(limits)?;
-    let parameters = wav.codec_parameters();
-    let codec =
-        codec::<PcmDecoder>(&parameters, true).or_else(|_| codec::<AdpcmDecoder>(&parameters, true))?;
-    let (claims, padding) = (wav.claims, wav.padding);
-    let demuxer = Demuxer::Wav(wav.into_reader(source)?);
-    Ok(Opened { format: Format::Wav, claims, demuxer, codec, track: 0, skip: 0, padding })
-}
-
-fn open_mp3(start: u64, source: Source, limits: &Limits) -> Result<Opened, AudioError> {
-    let reader = demuxer(source, start, |stream| {
-        MpaReader::try_new(stream, FormatOptions::default()).map(|r| Box::new(r) as Box<dyn FormatReader>)
-    })
-    .map_err(|error| match error {
-        // Bytes that looked like a frame, and no frame in the whole file.
-        AudioError::Truncated { .. } => AudioError::NotAudio { declared: None },
-        other => other,
-    })?;
-    let (track, parameters) = track_of(reader.as_ref(), None)?;
-    let claims = claims_of(parameters, track.num_frames);
-    claims.check(limits)?;
-    let (track, skip, padding) = (track.id, track.delay.unwrap_or(0), track.padding.unwrap_or(0));
-    // The reader would cut at the frame count of the first Xing header, which is wrong for files that were
-    // put together; delay and padding are dropped here instead.
-    let codec = codec::<MpaDecoder>(parameters, false)?;
-    let (skip, padding) = (u64::from(skip), u64::from(padding));
-    Ok(Opened { format: Format::Mp3, claims, demuxer: Demuxer::Other(reader), codec, track, skip, padding })
-}
-
-fn open_flac(start: u64, claims: Claims, source: Source, limits: &Limits) -> Result<Opened, AudioError> {
-    claims.check(limits)?;
-    let reader = demuxer(source, start, |stream| {
-        FlacReader::try_new(stream, FormatOptions::default()).map(|r| Box::new(r) as Box<dyn FormatReader>)
-    })?;
-    let (track, parameters) = track_of(reader.as_ref(), None)?;
-    let (track, codec) = (track.id, codec::<FlacDecoder>(parameters, true)?);
-    let demuxer = Demuxer::Other(reader);
-    Ok(Opened { format: Format::Flac, claims, demuxer, codec, track, skip: 0, padding: 0 })
-}
-
-fn open_ogg(ogg: &Ogg, source: Source, limits: &Limits) -> Result<Opened, AudioError> {
-    // How long it is can be told once the demuxer knows where its clock starts.
-    Claims { frames: None, ..ogg.claims }.check(limits)?;
-    let reader = demuxer(source, 0, |stream| {
-        OggReader::try_new(stream, FormatOptions::default()).map(|r| Box::new(r) as Box<dyn FormatReader>)
-    })?;
-    ogg.check_tracks(reader.tracks(), limits)?;
-    let (track, parameters) = track_of(reader.as_ref(), Some(ogg.serial))?;
-    let codec = match ogg.format {
-        Format::OggOpus => codec::<OpusDecoder>(parameters, true)?,
-        _ => codec::<VorbisDecoder>(parameters, true)?,
-    };
-    let track = track.id;
-    let (format, claims, skip) = (ogg.format, ogg.claims, ogg.pre_skip);
-    Ok(Opened { format, claims, demuxer: Demuxer::Other(reader), codec, track, skip, padding: 0 })
-}
-
-fn demuxer(
-    mut source: Source,
-    start: u64,
-    open: impl FnOnce(MediaSourceStream<'static>) -> Result<Box<dyn FormatReader>, Error>,
-) -> Result<Box<dyn FormatReader>, AudioError> {
-    source.go_to(start)?;
-    let stream = MediaSourceStream::new(Box::new(source), Default::default());
-    guarded(|| open(stream))?.map_err(refusal)
-}
-
-fn track_of(
-    reader: &dyn FormatReader,
-    id: Option<u32>,
-) -> Result<(&Track, &AudioCodecParameters), AudioError> {
-    let mut tracks = reader.tracks().iter().filter(|track| id.is_none_or(|id| track.id == id));
-    tracks
-        .find_map(|track| match &track.codec_params {
-            Some(CodecParameters::Audio(parameters)) => Some((track, parameters)),
-            _ => None,
-        })
-        .ok_or(AudioError::Corrupt { what: "a container without an audio track" })
-}
-
-fn claims_of(parameters: &AudioCodecParameters, frames: Option<u64>) -> Claims {
-    let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count());
-    Claims {
-        channels: u16::try_from(channels).unwrap_or(u16::MAX),
-        sample_rate: parameters.sample_rate.unwrap_or(0),
-        frames,
-    }
-}
-
-fn codec<C: RegisterableAudioDecoder>(
-    parameters: &AudioCodecParameters,
-    gapless: bool,
-) -> Result<Box<dyn AudioDecoder>, AudioError> {
-    let options = AudioDecoderOptions::default().gapless(gapless);
-    guarded(|| C::try_registry_new(parameters, &options))?.map_err(refusal)
-}
-
 /// Codecs are other people's arithmetic on hostile bytes, built here with overflow checks: a panic in one is
 /// a broken recording, not a broken worker. What it leaves behind is dropped with the decoder.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, AudioError> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, AudioError> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|_| AudioError::Corrupt { what: "its content makes the codec give up" })
 }
 
-fn refusal(error: Error) -> AudioError {
+pub(crate) fn refusal(error: Error) -> AudioError {
     match error {
         Error::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
             AudioError::Truncated { present_ms: 0, promised_ms: None }

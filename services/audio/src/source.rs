@@ -68,3 +68,32 @@ impl MediaSource for Source {
         None
     }
 }
+
+/// Bytes in turn, with a look at those that come.
+pub(crate) struct Ahead<R> {
+    source: R,
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl<R: Read> Ahead<R> {
+    pub(crate) fn new(source: R) -> Self {
+        Self { source, bytes: Vec::new(), at: 0 }
+    }
+
+    /// The bytes that come next: as many as `wanted` or more, unless the source ends before.
+    pub(crate) fn look(&mut self, wanted: usize) -> io::Result<&[u8]> {
+        if self.bytes.len() - self.at < wanted {
+            self.bytes.drain(..self.at);
+            self.at = 0;
+            let room = (4 * wanted - self.bytes.len()) as u64;
+            self.source.by_ref().take(room).read_to_end(&mut self.bytes)?;
+        }
+        Ok(&self.bytes[self.at..])
+    }
+
+    /// Passes over bytes that were looked at.
+    pub(crate) fn pass(&mut self, count: usize) {
+        self.at += count;
+    }
+}

@@ -58,7 +58,8 @@ impl Layout {
     }
 }
 
-/// Finds `fmt ` and `data`.
+/// Finds `fmt ` and `data`. Audio that goes on behind the end of `data` counts, as it does where the size was left
+/// open.
 ///
 /// # Errors
 /// `Truncated` where the audio is shorter than its chunk says (by more than 100 ms), `UnsupportedCodec`,
@@ -91,14 +92,20 @@ pub(crate) fn read(source: &mut Source) -> Result<Wav, AudioError> {
 }
 
 fn found(
-    source: &Source,
+    source: &mut Source,
     data_start: u64,
     size: u32,
     fact: Option<u64>,
     (channels, sample_rate, layout): (u16, u32, Layout),
 ) -> Result<Wav, AudioError> {
     let present = source.len().saturating_sub(data_start);
-    let open = size == 0 || size >= OPEN_SIZE_FROM;
+    let end = data_start + u64::from(size);
+    let behind = layout.frames_in(source.len().saturating_sub(end));
+    let outgrown = frames_to_ms(behind, sample_rate) > PROMISE_SLACK_MS
+        && !(chunk_at(source, end)?
+            || chunk_at(source, end + u64::from(size & 1))?
+            || zeros_from(source, end)?);
+    let open = size == 0 || size >= OPEN_SIZE_FROM || outgrown;
     let data_len = if open { present } else { present.min(u64::from(size)) };
     let held = layout.frames_in(data_len);
     let present_ms = frames_to_ms(held, sample_rate);
@@ -111,6 +118,31 @@ fn found(
     let frames = fact.filter(|&fact| fact <= held && held - fact < layout.block_frames).unwrap_or(held);
     let claims = Claims { channels, sample_rate, frames: Some(frames) };
     Ok(Wav { claims, layout, data_start, data_len, padding: decoded - frames })
+}
+
+/// Whether what lies behind the audio is another chunk (`LIST`, `id3 `), and not the audio that a recorder wrote on
+/// after it noted the size last.
+fn chunk_at(source: &mut Source, position: u64) -> Result<bool, AudioError> {
+    source.go_to(position)?;
+    let mut header = [0; 8];
+    let whole = source.fill(&mut header)? == header.len();
+    let end = position + 8 + u64::from(le_u32(&header[4..]));
+    Ok(whole && header[..4].iter().all(|byte| matches!(byte, b' '..=b'~')) && end <= source.len())
+}
+
+/// Whether nothing but zeros follows, as in a file that was made longer than the call.
+fn zeros_from(source: &mut Source, position: u64) -> Result<bool, AudioError> {
+    source.go_to(position)?;
+    let mut piece = [0; 4096];
+    loop {
+        let filled = source.fill(&mut piece)?;
+        if piece[..filled].iter().any(|&byte| byte != 0) {
+            return Ok(false);
+        }
+        if filled < piece.len() {
+            return Ok(true);
+        }
+    }
 }
 
 fn read_format(source: &mut Source, size: u32) -> Result<(u16, u32, Layout), AudioError> {

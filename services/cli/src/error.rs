@@ -29,7 +29,7 @@ pub enum CliError {
         /// Which.
         path: PathBuf,
         /// How many mebibytes it may have.
-        limit_mib: u64,
+        limit_mib: usize,
     },
     /// A folder without recordings.
     #[error("{}: there is no recording in this folder (files ending in {endings}; subfolders are not searched)", folder.display())]

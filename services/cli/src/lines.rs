@@ -33,20 +33,26 @@ pub fn name(path: &Path) -> String {
 pub struct Line {
     /// From 1.
     pub number: usize,
-    /// With its line end, if any; `None` where it is longer than [`LONGEST_LINE`].
+    /// With its line end, if any; `None` where it is longer than allowed.
     pub bytes: Option<Vec<u8>>,
 }
 
 /// The lines of a source. After an error there is nothing more to come.
 pub struct Lines<R> {
     source: R,
+    longest: usize,
     number: usize,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The lines of this source.
+    /// The lines of this source, up to [`LONGEST_LINE`].
     pub fn of(source: R) -> Self {
-        Self { source, number: 0 }
+        Self::up_to(LONGEST_LINE, source)
+    }
+
+    /// The lines of this source, up to so many bytes.
+    pub fn up_to(longest: usize, source: R) -> Self {
+        Self { source, longest, number: 0 }
     }
 }
 
@@ -56,13 +62,13 @@ impl<R: BufRead> Iterator for Lines<R> {
     fn next(&mut self) -> Option<Self::Item> {
         let mut bytes = Vec::new();
         // One more than allowed: the line's end, or what makes it too long.
-        let read = self.source.by_ref().take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut bytes);
+        let read = self.source.by_ref().take(self.longest as u64 + 1).read_until(b'\n', &mut bytes);
         match read {
             Ok(0) => return None,
             Ok(_) => self.number += 1,
             Err(error) => return Some(Err(error)),
         }
-        if bytes.len() > LONGEST_LINE && bytes.last() != Some(&b'\n') {
+        if bytes.len() > self.longest && bytes.last() != Some(&b'\n') {
             let skipped = self.source.skip_until(b'\n');
             return Some(skipped.map(|_| Line { number: self.number, bytes: None }));
         }

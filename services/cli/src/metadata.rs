@@ -1,5 +1,6 @@
 //! What a CSV file says of the recordings of a folder: the columns of [`COLUMNS`], in any order; any other
-//! column becomes a label of the call, unless it bears the name of another field of the event.
+//! column becomes a label of the call, unless it bears the name of another field of the event, or nearly that of a
+//! column which the file does not have.
 
 mod columns;
 
@@ -206,8 +207,18 @@ impl Reader {
             } else if let Some(instead) = columns::instead(&column) {
                 let what = format!("is a field of the event that no column can give; {instead}");
                 self.add(Some(&column), what);
+            } else if let Some(known) = self.missing(columns::nearly(&column)) {
+                let what = format!(
+                    "is nearly `{known}`; name it so, or, where it is a label, add an empty column `{known}` too"
+                );
+                self.add(Some(&column), what);
             }
         }
+    }
+
+    /// A known column, where the file does not have it.
+    fn missing(&self, known: Option<&'static str>) -> Option<&'static str> {
+        known.filter(|known| !self.columns.iter().any(|column| column == known))
     }
 
     fn row(&mut self, mut record: csv::ByteRecord) -> Option<Row> {

@@ -3,12 +3,15 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use unicode_width::UnicodeWidthStr;
 
 use crate::render::{CallLine, Ended, time};
 use crate::terminal;
 
 /// Often enough to look alive, seldom enough to cost nothing.
 const TICK: Duration = Duration::from_millis(250);
+/// Columns of a terminal that a call's id has; a longer one pushes the rest of its line to the right.
+const ID_COLUMNS: usize = 28;
 
 /// What stands in for the renewing line where standard error is no terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,8 +125,9 @@ pub fn one_line(line: &CallLine) -> String {
     let language = line.language.as_deref().unwrap_or("–");
     let (outcome, score) = line.ended.outcome_and_score();
     let flags: Vec<&str> = line.flags.iter().map(|flag| flag.reason.as_str()).collect();
-    let row =
-        format!("{:<28} {length:>7} {language:<2} {outcome:<20} {score:>4}  {}", line.call, flags.join(", "));
+    // A Han character takes two columns, and `{:<28}` counts it as one.
+    let call = format!("{}{}", line.call, " ".repeat(ID_COLUMNS.saturating_sub(line.call.width())));
+    let row = format!("{call} {length:>7} {language:<2} {outcome:<20} {score:>4}  {}", flags.join(", "));
     row.trim_end().to_owned()
 }
 
@@ -149,6 +153,22 @@ mod tests {
         let progress = Progress { done: 3, audio_ms: 180_000, flagged: 2, ..progress() };
         let sum = progress.sum(Duration::from_secs(60));
         assert_eq!(sum, "3/14 calls · 0.05 audio hours · 3.0× real time · 2 flagged");
+    }
+
+    #[track_caller]
+    fn check_line(call: &str, expect: &str) {
+        let ended = Ended::Assessed { score: 62, provisional: false, outcome: "unresolved".into() };
+        let (duration_ms, language) = (Some(72_000), Some("zh".into()));
+        let line = CallLine { call: call.into(), duration_ms, language, ended, flags: vec![] };
+        assert_eq!(one_line(&line), expect);
+    }
+
+    #[test]
+    fn columns_stand_below_each_other_in_any_script() {
+        check_line("call-1", "call-1                          1:12 zh unresolved             62");
+        check_line("客服录音-1", "客服录音-1                      1:12 zh unresolved             62");
+        let long = "录音".repeat(10);
+        check_line(&long, &format!("{long}    1:12 zh unresolved             62"));
     }
 
     #[test]

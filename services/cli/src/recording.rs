@@ -47,7 +47,8 @@ pub struct Description {
     /// CSV file that describes the calls, one row a recording. Columns, all but the first optional:
     /// file, call_id, purpose, interaction_id, queue, agent_id, customer_id, direction, started_at, answered_at,
     /// ended_by, language, agent_language, customer_language, auto_announced, layout, opted_out,
-    /// answered_by_machine; any other column becomes a label. A calls.csv in the folder is used unasked.
+    /// answered_by_machine; any other column becomes a label, unless its name is nearly one of these that is not there.
+    /// A calls.csv in the folder is used unasked.
     #[arg(long, value_name = "CSV")]
     metadata: Option<PathBuf>,
     /// Language of all the calls. Without it: what the CSV says, or else what is heard.

@@ -111,6 +111,22 @@ fn calls_of_one_id_do_not_share_a_file() {
 }
 
 #[test]
+fn of_other_calls_than_the_one_that_is_named_nothing_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut half = row("t", "half", 0, "r1", "hello");
+    half["parts"] = json!(2);
+    // No model is there that could read this.
+    let unlabelled = json!({"id": 7, "turns": [{"speaker": "agent", "text": "hello"}]});
+    let lines = format!("{unlabelled}\n{half}\n{}\n", row("t", "a", 0, "r2", "of this call"));
+    let file = write(folder.path(), "calls.jsonl", &lines);
+    check(&["export", "--to", "vtt", "--call", "a", &file], 0, "of this call", "");
+    check(&["rules", "explain", "--call", "a", &file], 0, "script.greeting", "");
+    let missing = callqa(&["export", "--to", "vtt", "--call", "b", &file]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&missing.stderr), "callqa: no file has a call with the id b\n");
+}
+
+#[test]
 fn an_export_replaces_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let rows = [row("t", "b", 0, "rb", "hello"), row("t", "a", 0, "ra", "hello")];

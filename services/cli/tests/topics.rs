@@ -251,6 +251,43 @@ fn results_are_rows_for_programs() {
     assert_eq!(topics, ["qa.calls.dlq.v1", "qa.findings.v1", "qa.results.v1", "qa.results.v1"]);
 }
 
+#[test]
+fn a_summary_has_each_finding_of_the_results_that_count_once() {
+    let kafka = Kafka::start();
+    let (corrected, finding) = flagged("a");
+    let corrected = ResultRow { revision: Some(1), ending_id: "of revision 1".into(), ..corrected };
+    let first = ResultRow { result_id: "of revision 0".into(), ..flagged("a").0 };
+    let other = FindingRow { row_id: "another row".into(), kind: "label".into(), ..finding.clone() };
+    let superseded = FindingRow { result_id: first.result_id.clone(), ..finding.clone() };
+    for row in [&finding, &superseded, &other, &finding] {
+        kafka.put("qa.findings.v1", "a", row);
+    }
+    for row in [&corrected, &first] {
+        kafka.put("qa.results.v1", "a", row);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let summary = folder.path().join("rows.jsonl");
+    kafka.check(&["results", "--summary", summary.to_str().unwrap()], 0, &["[conduct.rude]"]);
+    let lines = json_lines(&summary);
+    let written: Vec<[&str; 2]> = lines
+        .iter()
+        .map(|line| [&line["topic"], &line["row"]["row_id"]].map(|value| value.as_str().unwrap()))
+        .collect();
+    let expected = [["qa.findings.v1", "row"], ["qa.findings.v1", "another row"], ["qa.results.v1", ""]];
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn a_summary_that_cannot_be_written_is_told_before_the_wait() {
+    let kafka = Kafka::start();
+    let wait = ["results", "--expect", "1", "--timeout", "1s", "--summary", "/nonexistent/rows.jsonl"];
+    let output = kafka.callqa(&wait);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("callqa: /nonexistent/rows.jsonl: No such file"), "{said}");
+    assert!(!said.contains("0/1 calls"), "{said}");
+}
+
 /// A row of the call's words, as the worker publishes them.
 fn observations(call_id: &str, result_id: &str) -> Value {
     json!({

@@ -46,7 +46,7 @@ def main(arguments):
 
 INTRODUCTION = """# The classifiers on text by other hands
 
-Made by `tests/eval/classifiers`; every figure comes from what `callqa classify` and `callqa judge` print. The dialogues of `tests/eval/data` were written for this test by other hands than the training text, who knew only the definitions, and their labels are what two of three blind readings say; nothing was trained, calibrated or chosen on them. They were written with the help of a language model, as the training text was: expect worse on real calls.
+Made by `tests/eval/classifiers`; every figure comes from what `callqa classify` and `callqa judge` print. The dialogues of `tests/eval/data` were written for this test by other hands than the training text, who knew only the definitions; their labels are what two of three say: the writer, a blind second reader, and a blind third where the two differ. Nothing was trained or calibrated on them, but they have measured several generations of models, and two choices followed a look at them (`data/README.md`). They were written with the help of a language model, as the training text was: expect worse on real calls.
 """
 
 
@@ -165,10 +165,10 @@ def kinds(written, clean):
 
 
 def hard(written, clean):
-    """The last line of each snippet, which was written to look like a label that it does not have."""
+    """The last line of each snippet."""
     last = {d["utterances"][-1]["place"] for d in written if "-h" in d["id"]}
     mine = [(u, s) for u, s in zip(utterances(written), clean) if u["place"] in last]
-    lines = ["## Hard negatives\n", f"The last lines of {len(last)} snippets that were written to mislead. False: lines without the label that are decided to have it.\n",
+    lines = ["## Hard negatives\n", f"The last lines of {len(last)} snippets, each of which misleads or is a plain example of a rare label. Of each label all lines without it count, also those that do not look like it. False: lines without the label that are decided to have it.\n",
              "| label | without it | false | share |", "|---|---|---|---|"]
     for task, labels in TASKS.items():
         for label in labels:

@@ -25,7 +25,7 @@ fn tokens(window: &Window, said: &[(&str, u64)]) -> Vec<Token> {
             continue;
         }
         let at = window.to_packed(tenth * SAMPLE_RATE / 10).unwrap();
-        tokens.push(Token { bytes: text.as_bytes().to_vec(), probability: 0.9, at, phrase });
+        tokens.push(Token { bytes: text.as_bytes().to_vec(), probability: 0.9, at, phrase, marked: 0..0 });
     }
     tokens
 }
@@ -36,7 +36,7 @@ type Line<'a> = (u64, u64, &'a str);
 #[track_caller]
 fn check(pieces: &[(u64, u64)], said: &[(&str, u64)], expect: &[Line<'_>]) {
     let window = window(pieces);
-    let heard = utterances(&window, &words(&tokens(&window, said)), None, &str::to_owned).heard;
+    let heard = utterances(&window, &words(&tokens(&window, said)), &[], &str::to_owned).heard;
     assert!(heard.len() == expect.len(), "{} utterances, not {}", heard.len(), expect.len());
     for (heard, &(from, to, text)) in heard.iter().zip(expect) {
         assert!(heard.text == RawText::new(text), "`{text}` was heard otherwise");
@@ -128,16 +128,17 @@ fn characters_are_never_cut() {
         probability: 0.8,
         at: window.to_packed(tenth * SAMPLE_RATE / 10).unwrap(),
         phrase: 0,
+        marked: 0..0,
     };
     let split = [token(&[*a, *b], 19), token(&[*c], 60), token(" 好".as_bytes(), 61)];
-    let heard = utterances(&window, &words(&split), None, &str::to_owned).heard;
+    let heard = utterances(&window, &words(&split), &[], &str::to_owned).heard;
     assert!(heard[0].text == RawText::new("查") && heard[1].text == RawText::new("好"));
 }
 
 #[test]
 fn speech_without_words_is_a_gap() {
     let window = window(&[(0, 20), (60, 80), (85, 90)]);
-    let heard = utterances(&window, &words(&tokens(&window, &[(" yes", 61)])), None, &str::to_owned);
+    let heard = utterances(&window, &words(&tokens(&window, &[(" yes", 61)])), &[], &str::to_owned);
     let spans: Vec<_> = heard.gaps.iter().map(|gap| (gap.span.start_ms, gap.reason)).collect();
     assert_eq!(spans, [(0, GapReason::NoWords), (8_500, GapReason::NoWords)]);
 }
@@ -146,7 +147,7 @@ fn speech_without_words_is_a_gap() {
 fn passages_that_a_loop_touches_are_gaps() {
     let window = window(&[(0, 20), (60, 80)]);
     let words = words(&tokens(&window, &[(" Fine.", 1), (" no", 61), (" no", 62)]));
-    let heard = utterances(&window, &words, Some(1..3), &str::to_owned);
+    let heard = utterances(&window, &words, &[Loop { words: 1..3, period: 1 }], &str::to_owned);
     assert_eq!(heard.heard.len(), 1);
     assert_eq!(heard.gaps[0].reason, GapReason::Repetition);
     assert_eq!(heard.gaps[0].span, Span::new(6_000, 8_000));
@@ -155,8 +156,8 @@ fn passages_that_a_loop_touches_are_gaps() {
 #[track_caller]
 fn check_dropped(text: &str, probability: f32) {
     let window = window(&[(0, 20)]);
-    let token = Token { bytes: text.as_bytes().to_vec(), probability, at: 0, phrase: 0 };
-    let heard = utterances(&window, &words(&[token]), None, &str::to_owned);
+    let token = Token { bytes: text.as_bytes().to_vec(), probability, at: 0, phrase: 0, marked: 0..0 };
+    let heard = utterances(&window, &words(&[token]), &[], &str::to_owned);
     assert!(heard.heard.is_empty() && heard.gaps.len() == 1, "{text}");
 }
 
@@ -180,7 +181,7 @@ fn more_words_than_anybody_can_say_were_made_up() {
         .into_iter()
         .map(|token| Token { bytes: [b" ", token.bytes.as_slice()].concat(), ..token })
         .collect();
-    assert!(utterances(&window, &words(&tokens), None, &str::to_owned).heard.is_empty());
+    assert!(utterances(&window, &words(&tokens), &[], &str::to_owned).heard.is_empty());
 }
 
 #[test]
@@ -208,8 +209,79 @@ fn what_begins_when_its_piece_is_over_begins_the_next() {
     let said = [("|", 0), (" It", 1), (" is", 5), (" down.", 10), ("|", 0), (" 3586", 11), (" right", 61)];
     let mut tokens = tokens(&window, &said);
     tokens[3].at = window.pieces[0].end() - LEAST_TIME / 2;
-    let heard = utterances(&window, &words(&tokens), None, &str::to_owned).heard;
+    let heard = utterances(&window, &words(&tokens), &[], &str::to_owned).heard;
     let found: Vec<_> = heard.iter().map(|heard| heard.span).collect();
     assert_eq!(found, [Span::new(0, 2_000), Span::new(6_000, 8_000)]);
     assert!(heard[1].text == RawText::new("3586 right"));
+}
+
+/// What was heard of pieces, and what was not, in milliseconds. Each phrase has its timestamps, in tenths of a
+/// second of the call.
+#[track_caller]
+fn check_gaps(
+    pieces: &[(u64, u64)],
+    said: &[(&str, u64)],
+    marks: &[(u64, u64)],
+    heard: &[(u64, u64)],
+    gaps: &[(u64, u64)],
+) {
+    let window = window(pieces);
+    let mut tokens = tokens(&window, said);
+    let at = |tenth: u64| window.to_packed(tenth * SAMPLE_RATE / 10).unwrap();
+    for token in &mut tokens {
+        let (start, end) = marks[token.phrase];
+        token.marked = at(start)..at(end);
+    }
+    let found = utterances(&window, &words(&tokens), &[], &str::to_owned);
+    let spans: Vec<_> = found.heard.iter().map(|heard| (heard.span.start_ms, heard.span.end_ms)).collect();
+    assert_eq!(spans, heard);
+    let spans: Vec<_> = found.gaps.iter().map(|gap| (gap.span.start_ms, gap.span.end_ms)).collect();
+    assert_eq!(spans, gaps);
+    assert!(found.gaps.iter().all(|gap| gap.reason == GapReason::NoWords));
+}
+
+#[test]
+fn speech_between_two_phrases_is_a_gap() {
+    let said = [(" I", 1), (" see", 5), ("|", 0), (" the", 52), (" bill.", 60)];
+    check_gaps(&[(0, 70)], &said, &[(0, 12), (50, 65)], &[(0, 1_200), (5_000, 7_000)], &[(1_200, 5_000)]);
+    // A piece of its own, and the rest of the piece before it.
+    let said = [(" my", 1), ("|", 0), (" name", 49)];
+    let pieces = [(0, 20), (24, 44), (48, 60)];
+    check_gaps(&pieces, &said, &[(0, 15), (48, 55)], &[(0, 2_000), (4_800, 6_000)], &[(2_400, 4_400)]);
+    let gaps = [(800, 2_000), (2_400, 4_400)];
+    check_gaps(&pieces, &said, &[(0, 8), (48, 55)], &[(0, 800), (4_800, 6_000)], &gaps);
+}
+
+#[test]
+fn speech_that_a_phrase_or_a_word_may_cover_is_none() {
+    let marks = [(0, 12), (50, 65)];
+    let said = [(" I", 1), (" see", 40), ("|", 0), (" the", 52)];
+    check_gaps(&[(0, 70)], &said, &marks, &[(0, 7_000)], &[]);
+    let said = [(" I", 1), ("|", 0), (" see", 52)];
+    check_gaps(&[(0, 70)], &said, &[(0, 41), (50, 65)], &[(0, 7_000)], &[]);
+    check_gaps(&[(0, 70)], &[(" I", 1), (" see", 52)], &[(0, 65)], &[(0, 7_000)], &[]);
+}
+
+#[test]
+fn words_without_time_leave_a_gap_as_wide_as_times_are_good() {
+    let said = [
+        (" Hello.", 1),
+        ("|", 0),
+        (" All", 20),
+        (" of", 20),
+        (" it", 20),
+        (" was", 20),
+        (" made.", 20),
+        ("|", 0),
+        (" Sure.", 20),
+    ];
+    let marks = [(0, 18), (18, 20), (20, 50)];
+    check_gaps(&[(0, 60)], &said, &marks, &[(0, 2_000), (2_000, 6_000)], &[(1_500, 2_500)]);
+}
+
+#[test]
+fn what_is_no_word_between_words_is_a_gap() {
+    let said = [(" Hello.", 1), ("|", 0), (" [Laughter]", 20), ("|", 0), (" Sure.", 40)];
+    let marks = [(0, 20), (20, 40), (40, 55)];
+    check_gaps(&[(0, 60)], &said, &marks, &[(0, 2_000), (4_000, 6_000)], &[(2_000, 4_000)]);
 }

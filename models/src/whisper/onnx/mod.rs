@@ -152,7 +152,14 @@ fn tokens(header: &Header, row: &Row) -> Vec<Token> {
                 let listened = starts.next().unwrap_or(0).min(ended + DOUBTFUL);
                 let held = listened.max(begun.saturating_sub(DOUBTFUL)).min(row.positions);
                 let at = tokens.last().map_or(0, |before| before.at).max(held * SAMPLES_PER_POSITION);
-                tokens.push(Token { bytes: bytes.clone(), probability: chosen.probability, at, phrase });
+                let marked = begun * SAMPLES_PER_POSITION..ended * SAMPLES_PER_POSITION;
+                tokens.push(Token {
+                    bytes: bytes.clone(),
+                    probability: chosen.probability,
+                    at,
+                    phrase,
+                    marked,
+                });
             }
             None => {
                 phrase += 1;
@@ -181,8 +188,10 @@ mod tests {
         let chosen = [4, 0, 54, 84, 1, 124, 154, 2].map(|token| Chosen { token, probability: 1.0 });
         row.chosen = chosen.to_vec();
         row.attention = vec![listens(0..30), listens(30..90), listens(150..200)];
-        let found: Vec<_> =
-            tokens(&header, &row).iter().map(|t| (t.phrase, t.at / SAMPLES_PER_POSITION)).collect();
+        let tokens = tokens(&header, &row);
+        let found: Vec<_> = tokens.iter().map(|t| (t.phrase, t.at / SAMPLES_PER_POSITION)).collect();
         assert_eq!(found, [(1, 0), (3, 80 - DOUBTFUL), (5, 150)]);
+        let marked = |t: &Token| (t.marked.start / SAMPLES_PER_POSITION, t.marked.end / SAMPLES_PER_POSITION);
+        assert_eq!(tokens.iter().map(marked).collect::<Vec<_>>(), [(0, 50), (80, 120), (150, 200)]);
     }
 }

@@ -6,7 +6,7 @@ use crate::fixtures::{
     FLAC, MONO_MP3, MONO_OPUS, MONO_VORBIS, MUSIC_RATE_MP3, OPUS, SHORT_OPUS, STEREO_MP3, UNTAGGED_MP3,
     VORBIS,
 };
-use crate::signal::{amplitude, decode};
+use crate::signal::{alike, amplitude, decode};
 
 /// Two seconds, to the millisecond; the right tone on the right channel; the sweep in the second half.
 #[track_caller]
@@ -60,6 +60,45 @@ fn mp3_after_a_tag_with_a_picture() {
 fn mp3_files_put_together_are_heard_to_the_end() {
     let (_, summary) = decode(&[STEREO_MP3, STEREO_MP3].concat(), &Limits::default()).unwrap();
     assert!((4_000..4_400).contains(&summary.duration_ms), "{}", summary.duration_ms);
+}
+
+/// The frames of the mono fixture, all alike and without what its Info frame promises: 216 bytes and 72 ms each.
+fn unpromised() -> Vec<u8> {
+    MONO_MP3[216..].to_vec()
+}
+
+/// Frames 10 to 12 have no header; the one after them borrows bits from them.
+#[test]
+fn mp3_frames_where_the_stream_loses_step_are_silence_of_their_length() {
+    let (whole, summary) = decode(&unpromised(), &Limits::default()).unwrap();
+    assert_eq!((summary.duration_ms, summary.damaged_ms), (2_160, 0));
+    let mut bytes = unpromised();
+    bytes[10 * 216..13 * 216].fill(0x55);
+    let (decoded, summary) = decode(&bytes, &Limits::default()).unwrap();
+    assert_eq!((summary.duration_ms, summary.damaged_ms), (2_160, 216));
+    assert!(alike(&decoded[0][..11_500], &whole[0][..11_500]));
+    assert!(decoded[0][13_000..14_500].iter().all(|sample| sample.abs() < 0.01));
+    assert!(alike(&decoded[0][24_000..], &whole[0][24_000..]));
+}
+
+#[test]
+fn an_mp3_that_loses_step_for_too_long_is_refused() {
+    let mut bytes = unpromised();
+    bytes[8 * 216..23 * 216].fill(0x55);
+    match decode(&bytes, &Limits::default()).map(|(_, summary)| summary) {
+        Err(AudioError::Damaged { damaged_ms: 1_008, limit_ms: 1_000 }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn tags_between_and_behind_mp3_frames_are_no_damage() {
+    let mut picture = b"ID3\x04\0\0\0\0\x07\x68".to_vec();
+    picture.extend([0x55; 1_000]);
+    let lyrics = [b"TAG".as_slice(), &[b' '; 125]].concat();
+    let bytes = [unpromised(), lyrics, picture, unpromised(), vec![0x55; 2_000]].concat();
+    let (_, summary) = decode(&bytes, &Limits::default()).unwrap();
+    assert_eq!((summary.duration_ms, summary.damaged_ms), (4_320, 0));
 }
 
 #[test]

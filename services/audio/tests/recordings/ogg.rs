@@ -4,7 +4,7 @@ use callqa_audio::{AudioError, Limits, Summary};
 
 use crate::fixtures::MONO_OPUS;
 use crate::ogg_writer::{FIRST, LAST, packets, page};
-use crate::signal::decode;
+use crate::signal::{alike, amplitude, decode};
 
 /// Frames at 48 kHz of each of the fixture's 34 packets, and where its last page ends: 312 frames of pre-skip
 /// and two seconds.
@@ -82,6 +82,74 @@ fn packets_without_a_byte_are_no_sound() {
         sound.insert(at, Vec::new());
     }
     check_same_call(&pages(1, &sound, 3, |frames| frames.min(END)));
+}
+
+/// Twelve pages of sound, three packets of 60 ms on each, without those of `lost`.
+fn with_lost(lost: std::ops::Range<usize>) -> Vec<u8> {
+    let mut pages = pages(1, &sound(), 3, |frames| frames.min(END));
+    pages.drain(lost.start + 2..lost.end + 2);
+    pages.concat()
+}
+
+#[test]
+fn a_missing_page_is_silence_of_its_length() {
+    let whole = heard(MONO_OPUS).0;
+    let (samples, summary) = heard(&with_lost(5..6));
+    assert_eq!((summary.duration_ms, samples.len(), summary.damaged_ms), (2_000, 32_000, 180));
+    // 15 packets less the pre-skip are 14 296 samples, 18 are 17 176.
+    assert!(alike(&samples[..14_200], &whole[..14_200]));
+    assert!(samples[14_500..17_000].iter().all(|sample| sample.abs() < 0.01));
+    let after = amplitude(&samples[18_000..30_400], 440.0);
+    assert!((after - 0.4).abs() < 0.05, "{after}");
+}
+
+#[test]
+fn a_broken_page_is_a_missing_one() {
+    let mut pages = pages(1, &sound(), 3, |frames| frames.min(END));
+    *pages[7].last_mut().unwrap() ^= 1;
+    assert!(heard(&pages.concat()) == heard(&with_lost(5..6)));
+}
+
+/// The last page does not say how much of it is padding if the one before it is missing: 180 ms less 13.
+#[test]
+fn a_missing_page_before_the_last_is_silence_too() {
+    let (samples, summary) = heard(&with_lost(10..11));
+    assert_eq!((summary.duration_ms, samples.len(), summary.damaged_ms), (2_000, 32_000, 166));
+}
+
+#[test]
+fn more_missing_pages_than_allowed_are_refused() {
+    let error = decode(&with_lost(2..9), &Limits::default()).unwrap_err();
+    assert_eq!(error.to_string(), "recording has 1260 ms of unreadable audio, more than the 1000 allowed");
+}
+
+#[test]
+fn a_gap_in_the_numbers_alone_is_none() {
+    let mut pages = pages(1, &sound(), 3, |frames| frames.min(END));
+    let last = &sound()[33..];
+    pages[13] = page(1, 20, LAST, END, last);
+    check_same_call(&pages);
+}
+
+#[track_caller]
+fn check_refused(between: &[u8], message: &str) {
+    let pages = pages(1, &sound(), 3, |frames| frames.min(END));
+    let bytes = [&pages[..7].concat(), between, &pages[7..].concat()].concat();
+    assert_eq!(decode(&bytes, &Limits::default()).unwrap_err().to_string(), message);
+}
+
+#[test]
+fn pages_of_nothing_are_refused() {
+    let message = "recording has 10001 packets or pages without audio, more than the 10000 allowed";
+    check_refused(&page(1, 6, 0, u64::MAX, &[]).repeat(10_001), message);
+    check_refused(&page(7, 6, 0, 960, &[vec![8]]).repeat(10_001), message);
+}
+
+/// Each header claims the 54 kB behind it, which are other headers.
+#[test]
+fn broken_pages_in_each_other_are_refused() {
+    let header = [b"OggS\0\0".as_slice(), &[0xff; 21]].concat();
+    check_refused(&header.repeat(3_000), "recording is corrupt: an Ogg file with hundreds of broken pages");
 }
 
 #[test]

@@ -35,3 +35,8 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<(Vec<Vec<f32>>, Summary),
     }
     Ok((channels, decoder.summary()))
 }
+
+/// Whether two pieces sound the same: the resampler's filter lets what comes later in by a millionth.
+pub fn alike(one: &[f32], other: &[f32]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| (a - b).abs() < 1e-4)
+}

@@ -67,6 +67,39 @@ fn sizes_left_open_by_streaming_writers() {
     }
 }
 
+fn tones_with_size(size: u32) -> Vec<u8> {
+    let kind = Kind::MuLaw;
+    let header = Header { kind, sample_rate: 8_000, channels: 1, data_size: Some(size), extensible: false };
+    write(header, &tones(&[440.0], 8_000, 2.0))
+}
+
+#[test]
+fn a_size_that_a_dead_recorder_left_behind_cuts_nothing() {
+    for size in [1, 7_999, 8_000, 15_000] {
+        expect_tones(&format!("size {size}"), &tones_with_size(size), 8_000, &[440.0]);
+    }
+}
+
+#[test]
+fn what_is_no_audio_behind_the_audio_is_left_out() {
+    let list = [b"LIST\xa0\x0f\0\0INFOISFT".as_slice(), &[0x55; 3_992]].concat();
+    for behind in [list, vec![0; 4_000], vec![0x55; 800]] {
+        let bytes = [tones_with_size(16_000), behind].concat();
+        expect_tones("something behind", &bytes, 8_000, &[440.0]);
+    }
+}
+
+#[test]
+fn a_chunk_behind_audio_of_an_odd_length_may_stand_on_either_side_of_the_pad() {
+    let list = [b"LIST\xa0\x0f\0\0INFOISFT".as_slice(), &[0x55; 3_992]].concat();
+    let mut bytes = tones_with_size(15_999);
+    bytes.truncate(bytes.len() - 1);
+    for pad in [&[][..], &[0]] {
+        let (_, summary) = decode(&[&bytes, pad, &list].concat(), &Limits::default()).unwrap();
+        assert_eq!(summary.duration_ms, 1_999);
+    }
+}
+
 /// 345 frames are in the last of IMA's blocks of 505; the zeros behind them go.
 #[test]
 fn an_adpcm_block_that_breaks_off_is_heard_as_far_as_it_goes() {

@@ -36,7 +36,8 @@ const MARK_DIGITS: usize = 12;
 /// there already is replaced.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Calls on file, in JSON or JSON Lines; - is standard input
+    /// Calls on file, in JSON Lines, or in JSON of at most 64 MiB a file; all of them are in memory at once, unless one
+    /// is named with --call; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What to write

@@ -13,7 +13,7 @@ use serde_json::Value;
 pub use event::Event;
 
 use crate::dialogue::{self, Refusal};
-use crate::judge::document;
+use crate::judge::document::{self, Documents};
 use crate::judge::opened::Opened;
 use crate::judge::transcript::Dialogue;
 use crate::models::Whereabouts;
@@ -74,15 +74,18 @@ pub struct Files<'a> {
     pub unread: usize,
     /// Rows of a summary that are no observations.
     passed_over: usize,
+    /// Documents of other calls than the one that is wanted.
+    of_others: usize,
 }
 
 impl<'a> Files<'a> {
     /// Nothing is read yet; models are opened where a dialogue needs them.
     pub fn of(models: &'a Whereabouts) -> Self {
-        Self { opened: Opened::of(models), shelf: Shelf::default(), unread: 0, passed_over: 0 }
+        Self { opened: Opened::of(models), shelf: Shelf::default(), unread: 0, passed_over: 0, of_others: 0 }
     }
 
-    /// Every call of these files, or the one that is wanted.
+    /// Every call of these files, or the one that is wanted; others are not kept then, and no model is asked about
+    /// them.
     ///
     /// # Errors
     /// A call that is not there; what [`Self::calls`] fails with.
@@ -91,7 +94,7 @@ impl<'a> Files<'a> {
         files: &[std::path::PathBuf],
         call: Option<&str>,
     ) -> Result<Vec<Filed>, CliError> {
-        let mut calls = self.calls(files)?;
+        let mut calls = self.calls(files, call)?;
         let Some(wanted) = call else { return Ok(calls) };
         calls.retain(|filed| filed.call.call_id == wanted);
         if calls.is_empty() { Err(CliError::NoCall { call: wanted.to_owned() }) } else { Ok(calls) }
@@ -102,18 +105,18 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     /// Models that can't be opened or that fail.
-    pub fn calls(&mut self, files: &[std::path::PathBuf]) -> Result<Vec<Filed>, CliError> {
+    fn calls(&mut self, files: &[std::path::PathBuf], wanted: Option<&str>) -> Result<Vec<Filed>, CliError> {
         let mut calls = Vec::new();
         for path in files {
-            match document::read(path) {
-                Ok(bytes) => self.read(path, &bytes, &mut calls)?,
+            match document::stream(path) {
+                Ok(documents) => self.read(path, documents, wanted, &mut calls)?,
                 Err(error) => self.complain(&error.to_string()),
             }
         }
         for (place, refusal) in self.shelf.incomplete() {
             self.complain(&format!("{place}: {refusal}"));
         }
-        if calls.is_empty() && self.unread == 0 && self.passed_over > 0 {
+        if calls.is_empty() && self.unread == 0 && self.of_others == 0 && self.passed_over > 0 {
             self.complain(ONLY_OTHER_TOPICS);
         }
         let read = calls.len();
@@ -125,15 +128,32 @@ impl<'a> Files<'a> {
         Ok(calls)
     }
 
-    fn read(&mut self, path: &Path, bytes: &[u8], calls: &mut Vec<Filed>) -> Result<(), CliError> {
+    fn read(
+        &mut self,
+        path: &Path,
+        documents: Documents,
+        wanted: Option<&str>,
+        calls: &mut Vec<Filed>,
+    ) -> Result<(), CliError> {
         let file = lines::name(path);
-        for document in document::all(bytes) {
+        for document in documents {
+            let document = match document {
+                Ok(document) => document,
+                Err(error) => {
+                    self.complain(&error.to_string());
+                    return Ok(());
+                }
+            };
             let (id, read) = match document.value {
                 Ok(value) => {
                     let Some(value) = unwrapped(value) else {
                         self.passed_over += 1;
                         continue;
                     };
+                    if wanted.is_some_and(|call| is_of_another(&value, call)) {
+                        self.of_others += 1;
+                        continue;
+                    }
                     let id = value.get("call_id").cloned().unwrap_or_else(|| dialogue::id_of(&value));
                     let place = Place { file: file.clone(), line: document.at.number() };
                     (id, self.filed(&place, value)?)
@@ -182,6 +202,16 @@ impl<'a> Files<'a> {
     fn complain(&mut self, message: &str) {
         terminal::complain(message);
         self.unread += 1;
+    }
+}
+
+/// Whether a document says which call it is of, and that is another.
+fn is_of_another(value: &Value, call: &str) -> bool {
+    let field = if value.get("turns").is_some() { "id" } else { "call_id" };
+    match value.get(field) {
+        Some(Value::String(id)) => id != call,
+        Some(Value::Number(id)) => id.to_string() != call,
+        _ => false,
     }
 }
 

@@ -1,15 +1,16 @@
 //! Files of dialogues: JSON Lines, one object, or an array of objects.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::dialogue::Refusal;
+use crate::lines::{Line, Lines};
 use crate::{CliError, lines};
 
-/// A file may hold this many mebibytes: ten thousand calls of five minutes. All of it is in memory at once.
-const LARGEST_MIB: u64 = 64;
+/// What is in memory at once may have this many mebibytes: ten thousand calls of five minutes.
+const LARGEST_MIB: usize = 64;
 /// What some editors put before a file in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Characters of an id that a message shows.
@@ -64,11 +65,55 @@ pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let limit = LARGEST_MIB << 20;
     let mut bytes = Vec::new();
     let source = lines::open(path).map_err(unreadable)?;
-    source.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > limit {
+    source.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > limit {
         return Err(CliError::FileTooLong { path: path.to_owned(), limit_mib: LARGEST_MIB });
     }
     Ok(bytes)
+}
+
+/// The documents of a file, or why there are no more.
+pub type Documents = Box<dyn Iterator<Item = Result<Document, CliError>>>;
+
+/// The documents of a file, one after the other. Of JSON Lines, which are known by a first line that is an object, one
+/// line is in memory at a time, so that the file may be of any length; any other file is read whole.
+///
+/// # Errors
+/// Where the file can't be read, or is too long; after an error there is nothing more to come.
+pub fn stream(path: &Path) -> Result<Documents, CliError> {
+    let file = path.to_owned();
+    let unreadable = |path: &Path, source| CliError::unreadable(Path::new(&lines::name(path)), source);
+    let too_long = |path: &Path| CliError::FileTooLong { path: path.to_owned(), limit_mib: LARGEST_MIB };
+    let checked = move |line: io::Result<Line>| -> Result<(usize, Vec<u8>), CliError> {
+        let line = line.map_err(|source| unreadable(&file, source))?;
+        Ok((line.number, line.bytes.ok_or_else(|| too_long(&file))?))
+    };
+    let limit = LARGEST_MIB << 20;
+    let source = lines::open(path).map_err(|source| unreadable(path, source))?;
+    let mut rest = Lines::up_to(limit, source).map(checked);
+    let Some(first) = rest.next().transpose()? else { return Ok(Box::new(std::iter::empty())) };
+
+    if serde_json::from_slice::<Map<String, Value>>(&first.1).is_ok() {
+        let lines = std::iter::once(Ok(first)).chain(rest);
+        let written = lines.filter(|line| !line.as_ref().is_ok_and(|(_, line)| line.trim_ascii().is_empty()));
+        return Ok(Box::new(written.map(|line| line.map(|(number, line)| on_line(number, &line)))));
+    }
+    let mut bytes = first.1;
+    for line in rest {
+        bytes.extend(line?.1);
+        if bytes.len() > limit {
+            return Err(too_long(path));
+        }
+    }
+    let documents: Vec<Document> = all(&bytes).collect();
+    Ok(Box::new(documents.into_iter().map(Ok)))
+}
+
+fn on_line(number: usize, line: &[u8]) -> Document {
+    Document {
+        at: At::Line(number),
+        value: serde_json::from_slice(line.trim_ascii_end()).map_err(Refusal::from),
+    }
 }
 
 /// The dialogues of a file.
@@ -87,10 +132,7 @@ pub fn all(bytes: &[u8]) -> Box<dyn Iterator<Item = Document> + '_> {
         Err(_) => {
             let lines = (1..).zip(bytes.split(|&byte| byte == b'\n'));
             let written = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-            Box::new(written.map(|(at, line)| Document {
-                at: At::Line(at),
-                value: serde_json::from_slice(line).map_err(Refusal::from),
-            }))
+            Box::new(written.map(|(at, line)| on_line(at, line)))
         }
     }
 }
@@ -135,6 +177,37 @@ mod tests {
     fn a_broken_file_is_one_mistake() {
         check(b"{\n\"id\":1,\n}\n", &["f:3 refused"]);
         check(b"[{\"id\":1},\n{\"id\" 2}]", &["f:2 refused"]);
+    }
+
+    /// Where each document of a file stands, and whether it is JSON.
+    fn streamed(bytes: &[u8]) -> Result<Vec<String>, CliError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let place = |document: Document| {
+            document.at.of("f", &Value::Null) + if document.value.is_ok() { "" } else { " refused" }
+        };
+        stream(file.path())?.map(|document| document.map(place)).collect()
+    }
+
+    #[test]
+    fn a_stream_has_the_same_forms() {
+        let check = |bytes: &[u8], expect: &[&str]| assert_eq!(streamed(bytes).unwrap(), expect);
+        check(b"\xef\xbb\xbf{\"id\":1}\n\n{\"id\":\n{\"id\":2}\r\n", &["f:1", "f:3 refused", "f:4"]);
+        check(b"{\"id\":1,\n\"turns\":[]}\n", &["f: dialogue 1"]);
+        check(b"[{\"id\":1},\n{\"id\":2}]", &["f: dialogue 1", "f: dialogue 2"]);
+        check(b"{\"id\":\n{\"id\":2}", &["f:1 refused", "f:2"]);
+        check(b"{\n\"id\":1,\n}\n", &["f:3 refused"]);
+        check(b"", &[]);
+    }
+
+    #[test]
+    fn json_lines_may_be_longer_than_any_other_file() {
+        let line = format!("{{\"id\":\"{}\"}}\n", "x".repeat(1 << 20));
+        let lines = line.repeat(LARGEST_MIB + 1);
+        assert_eq!(streamed(lines.as_bytes()).unwrap().len(), 65);
+        let array = format!("[\n{}\n]", " ".repeat(LARGEST_MIB << 20));
+        let error = streamed(array.as_bytes()).unwrap_err().to_string();
+        assert!(error.ends_with(": the file is longer than 64 MiB; cut it into several"), "{error}");
     }
 
     #[test]

@@ -59,6 +59,23 @@ const NO_COLUMNS: [(&str, &str); 8] = [
     ("labels", "write a column for each label in its place"),
 ];
 
+/// Names under which others export what a known column gives.
+const OTHER_NAMES: [(&str, &str); 11] = [
+    ("agent", "agent_id"),
+    ("agent_lang", "agent_language"),
+    ("channel_layout", "layout"),
+    ("customer", "customer_id"),
+    ("customer_lang", "customer_language"),
+    ("lang", "language"),
+    ("opt_out", "opted_out"),
+    ("start_time", "started_at"),
+    ("started", "started_at"),
+    ("time", "started_at"),
+    ("timestamp", "started_at"),
+];
+/// In a shorter name one letter makes another word: `file`, `tile`.
+const SHORTEST_SLIP: usize = 5;
+
 /// A column's name: a known one in lower case, a label's as it is written, because rulebooks name it exactly so.
 pub fn name(written: &str) -> String {
     let lower = written.to_lowercase();
@@ -69,4 +86,20 @@ pub fn name(written: &str) -> String {
 /// What to do instead of a column with the name of a field that no column can give.
 pub fn instead(column: &str) -> Option<&'static str> {
     NO_COLUMNS.iter().find(|(field, _)| *field == column).map(|(_, instead)| *instead)
+}
+
+/// The known column that a label was probably meant to be: the same name with other case, spaces or marks, with one
+/// letter wrong, or one of [`OTHER_NAMES`].
+pub fn nearly(label: &str) -> Option<&'static str> {
+    let mark = |c: char| if c.is_alphanumeric() { c } else { '_' };
+    let name = label.chars().map(mark).collect::<String>().to_lowercase();
+    let bare = |name: &str| name.replace('_', "");
+    let is_same = |known: &str| bare(known) == bare(&name);
+    let is_slip = |known: &str| {
+        known.len() >= SHORTEST_SLIP
+            && name.chars().next() == known.chars().next()
+            && strsim::osa_distance(&name, known) == 1
+    };
+    let other = OTHER_NAMES.iter().find(|(other, _)| is_same(other)).map(|&(_, known)| known);
+    other.or_else(|| COLUMNS.into_iter().find(|known| is_same(known) || is_slip(known)))
 }

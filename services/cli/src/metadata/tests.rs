@@ -155,6 +155,58 @@ fn no_field_of_the_event_becomes_a_label() {
     }
 }
 
+/// `known` is the column that a label of this name was meant to be.
+#[track_caller]
+fn check_nearly(label: &str, known: &str) {
+    let error = read_text(&format!("file,{label}\na.wav,true\n")).unwrap_err();
+    let said = format!(
+        "calls.csv: 1 mistake\n  line 1, column 2 ({label}): is nearly `{known}`; name it so, or, where it is a \
+         label, add an empty column `{known}` too"
+    );
+    assert_eq!(error.to_string(), said);
+}
+
+#[test]
+fn what_is_nearly_a_column_becomes_no_label() {
+    for label in ["opt_out", "Opt-Out", "optout", "OptedOut", "Opted out", "opted_ou", "opted_uot"] {
+        check_nearly(label, "opted_out");
+    }
+    check_nearly("Agent ID", "agent_id");
+    check_nearly("agentId", "agent_id");
+    check_nearly("agent", "agent_id");
+    check_nearly("lang", "language");
+    check_nearly("langauge", "language");
+    check_nearly("time", "started_at");
+    check_nearly("Channel Layout", "layout");
+    check_nearly("queues", "queue");
+    check_nearly("answered by machine", "answered_by_machine");
+}
+
+#[test]
+fn other_names_are_labels_and_so_is_one_beside_the_column_itself() {
+    let labels = [
+        "team",
+        "VIP",
+        "campaign",
+        "region",
+        "title",
+        "tile",
+        "payout",
+        "called",
+        "ended_at",
+        "answered_by",
+        "号码",
+    ];
+    let text = format!("file,{}\na.wav{}\n", labels.join(","), ",x".repeat(labels.len()));
+    let sheet = read_text(&text).unwrap();
+    let named: BTreeSet<&str> = sheet.rows[0].event.labels.keys().map(String::as_str).collect();
+    assert_eq!(named, BTreeSet::from(labels));
+    let sheet = read_text("file,lang,language\na.wav,Cantonese,\n").unwrap();
+    let labels = BTreeMap::from([("lang".to_owned(), "Cantonese".to_owned())]);
+    assert_eq!(sheet.rows[0].event.labels, labels);
+    assert_eq!(sheet.rows[0].event.agent_language, None);
+}
+
 #[test]
 fn labels_keep_the_case_of_their_names() {
     let sheet = read_text("File,QUEUE,VIP,vip\na.wav,billing,yes,no\n").unwrap();

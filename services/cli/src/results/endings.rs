@@ -17,20 +17,10 @@ const SIGNS_OF_UNRESOLVED: [&str; 5] =
 /// this holds those of two hundred calls at work; older ones only cost a line of evidence on a screen.
 const AHEAD: usize = 20_000;
 
-/// Which findings are worth keeping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// Those of flagged calls.
-    Flagged,
-    /// All.
-    All,
-}
-
 /// The endings of calls: one a call, of its highest revision; there an assessment before anything else, the later of
 /// equals.
 #[derive(Debug)]
 pub struct Endings {
-    keep: Keep,
     rows: Vec<ResultRow>,
     /// Places in `rows`; those of superseded revisions have their call's.
     by_id: HashMap<String, usize>,
@@ -38,8 +28,8 @@ pub struct Endings {
     by_call: HashMap<(String, String), usize>,
     tenants: BTreeSet<String>,
     dead_letters: HashMap<String, DeadLetterRow>,
-    /// By result id; every result whose findings are kept has an entry.
-    findings: HashMap<String, Vec<FindingRow>>,
+    /// By result id, of each flagged result that counts: its place in `rows`, and at most one finding a flag.
+    findings: HashMap<String, (usize, Vec<FindingRow>)>,
     ahead: VecDeque<FindingRow>,
 }
 
@@ -56,9 +46,8 @@ pub enum Taken {
 
 impl Endings {
     /// No endings yet.
-    pub fn new(keep: Keep) -> Self {
+    pub fn new() -> Self {
         Self {
-            keep,
             rows: Vec::new(),
             by_id: HashMap::new(),
             by_call: HashMap::new(),
@@ -71,28 +60,31 @@ impl Endings {
 
     /// Takes a row of the results topic.
     pub fn result(&mut self, row: ResultRow) -> Taken {
-        if self.keep == Keep::All || row.flagged {
-            self.findings.entry(row.result_id.clone()).or_default();
-        }
         let ahead = std::mem::take(&mut self.ahead);
         let (early, ahead): (VecDeque<_>, _) =
             ahead.into_iter().partition(|finding| finding.result_id == row.result_id);
         self.ahead = ahead;
-        if self.findings.contains_key(&row.result_id) {
-            early.into_iter().for_each(|finding| self.finding(finding));
-        }
         let index = self.index(&row);
-        match self.rows.get_mut(index) {
+        let flagged = row.flagged.then(|| row.result_id.clone());
+        let taken = match self.rows.get_mut(index) {
             None => {
                 self.rows.push(row);
                 Taken::New
             }
             Some(known) if *known != row && supersedes(&row, known) => {
+                if known.result_id != row.result_id {
+                    self.findings.remove(&known.result_id);
+                }
                 *known = row;
                 Taken::Replaced
             }
-            Some(_) => Taken::Again,
+            Some(_) => return Taken::Again,
+        };
+        if let Some(result_id) = flagged {
+            self.findings.entry(result_id).or_insert((index, Vec::new()));
+            early.into_iter().for_each(|finding| self.finding(finding));
         }
+        taken
     }
 
     /// The place of this row's call, the next free one for a new call.
@@ -113,19 +105,27 @@ impl Endings {
 
     /// Takes a row of the findings topic.
     pub fn finding(&mut self, row: FindingRow) {
-        if let Some(kept) = self.findings.get_mut(&row.result_id) {
-            if !kept.iter().any(|known| known.row_id == row.row_id) {
-                kept.push(row);
-            }
-        } else {
+        let Some((index, kept)) = self.findings.get_mut(&row.result_id) else {
             self.ahead.push_back(row);
             if self.ahead.len() > AHEAD {
                 self.ahead.pop_front();
             }
+            return;
+        };
+        if !self.rows.get(*index).is_some_and(|result| shows_a_flag(&row, &result.flag_reasons)) {
+            return;
+        }
+        let is_label = row.kind == "label";
+        let is_of_its_flag =
+            |known: &FindingRow| known.kind == row.kind && (is_label || known.name == row.name);
+        match kept.iter_mut().find(|known| is_of_its_flag(known)) {
+            None => kept.push(row),
+            Some(known) if is_label && row.start_ms > known.start_ms => *known = row,
+            Some(_) => {}
         }
     }
 
-    /// Whether any result's findings are worth reading.
+    /// Whether the findings of any result are shown.
     pub fn wants_findings(&self) -> bool {
         !self.findings.is_empty()
     }
@@ -140,9 +140,9 @@ impl Endings {
         &self.rows
     }
 
-    /// The findings of a result, as far as they are kept.
-    pub fn findings(&self, row: &ResultRow) -> &[FindingRow] {
-        self.findings.get(&row.result_id).map_or(&[], Vec::as_slice)
+    /// The findings of a result that show its flags.
+    fn findings(&self, row: &ResultRow) -> &[FindingRow] {
+        self.findings.get(&row.result_id).map_or(&[], |(_, kept)| kept.as_slice())
     }
 
     /// What is known of a call that was not assessed.
@@ -202,6 +202,18 @@ pub fn call_line(row: &ResultRow, findings: &[FindingRow], dead_letter: Option<&
     }
 }
 
+/// Whether a finding may be what [`flag`] shows of one of these.
+fn shows_a_flag(row: &FindingRow, reasons: &[String]) -> bool {
+    match row.kind.as_str() {
+        "verdict" => reasons.contains(&row.name),
+        "label" => {
+            SIGNS_OF_UNRESOLVED.contains(&row.name.as_str())
+                && reasons.iter().any(|reason| reason == UNRESOLVED)
+        }
+        _ => false,
+    }
+}
+
 fn flag(reason: &str, findings: &[FindingRow]) -> FlagLine {
     let of_rule = findings.iter().find(|row| row.kind == "verdict" && row.name == reason);
     let sign = |row: &&FindingRow| row.kind == "label" && SIGNS_OF_UNRESOLVED.contains(&row.name.as_str());
@@ -250,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_repeat_is_the_same_ending() {
-        let mut endings = Endings::new(Keep::Flagged);
+        let mut endings = Endings::new();
         assert_eq!(endings.result(result("a", "r", Some(80))), Taken::New);
         assert_eq!(endings.result(result("a", "r", Some(80))), Taken::Again);
         assert_eq!(endings.rows().len(), 1);
@@ -258,7 +270,7 @@ mod tests {
 
     #[track_caller]
     fn check_kept(first: Option<u32>, second: Option<u32>, expect: Option<u32>) {
-        let mut endings = Endings::new(Keep::Flagged);
+        let mut endings = Endings::new();
         endings.result(result("a", "r1", first));
         endings.result(result("a", "r2", second));
         assert_eq!(endings.rows()[0].score, expect);
@@ -273,7 +285,7 @@ mod tests {
 
     #[test]
     fn only_another_row_replaces() {
-        let mut endings = Endings::new(Keep::Flagged);
+        let mut endings = Endings::new();
         let mut takes = |row: ResultRow, expect: Taken| assert_eq!(endings.result(row), expect);
         takes(result("a", "r", None), Taken::New);
         takes(result("a", "r", None), Taken::Again);
@@ -291,7 +303,7 @@ mod tests {
     #[test]
     fn of_several_revisions_the_highest_counts() {
         for order in [[0, 1], [1, 0]] {
-            let mut endings = Endings::new(Keep::Flagged);
+            let mut endings = Endings::new();
             for number in order {
                 endings.result(revision("t", number, (number == 0).then_some(80)));
             }
@@ -304,7 +316,7 @@ mod tests {
 
     #[test]
     fn calls_of_several_tenants_bear_their_names() {
-        let mut endings = Endings::new(Keep::Flagged);
+        let mut endings = Endings::new();
         for tenant in ["t", "u"] {
             endings.result(revision(tenant, 0, Some(80)));
         }
@@ -314,7 +326,7 @@ mod tests {
 
     #[test]
     fn evidence_comes_from_the_rule_or_the_last_sign() {
-        let mut endings = Endings::new(Keep::Flagged);
+        let mut endings = Endings::new();
         let reasons =
             vec!["conduct.rude".to_owned(), "outcome.unresolved".to_owned(), "coverage.impaired".to_owned()];
         endings.finding(finding("label", "says_unresolved", 9_000, "还是不行"));
@@ -328,5 +340,42 @@ mod tests {
         let texts: Vec<Option<&str>> =
             flags.iter().map(|flag| flag.evidence.as_ref().map(|played| played.text.as_str())).collect();
         assert_eq!(texts, [Some("你有病"), Some("还是不行"), None]);
+    }
+
+    #[test]
+    fn of_many_findings_those_that_are_shown_are_kept() {
+        let mut endings = Endings::new();
+        let flag_reasons = vec!["conduct.rude".to_owned(), UNRESOLVED.to_owned()];
+        let row = ResultRow { flagged: true, flag_reasons, ..result("a", "r", Some(0)) };
+        endings.result(row.clone());
+        for start_ms in 0..1_000 {
+            endings.finding(finding("label", "says_unresolved", start_ms, "还是不行"));
+            endings.finding(finding("label", "greeting", start_ms, "您好"));
+            endings.finding(finding("verdict", "script.closing", start_ms, "再见"));
+            endings.finding(finding("verdict", "conduct.rude", start_ms, "你有病"));
+        }
+        let kept: Vec<(&str, Option<u64>)> =
+            endings.findings(&row).iter().map(|row| (row.name.as_str(), row.start_ms)).collect();
+        assert_eq!(kept, [("says_unresolved", Some(999)), ("conduct.rude", Some(0))]);
+        assert!(endings.ahead.is_empty());
+    }
+
+    #[test]
+    fn no_finding_of_a_superseded_result_is_kept() {
+        let flag_reasons = vec!["conduct.rude".to_owned()];
+        let flagged = ResultRow { flagged: true, flag_reasons, ..revision("t", 0, Some(0)) };
+        let rude = FindingRow {
+            result_id: flagged.result_id.clone(),
+            ..finding("verdict", "conduct.rude", 3_000, "你有病")
+        };
+        for order in [[flagged.clone(), revision("t", 1, Some(80))], [revision("t", 1, Some(80)), flagged]] {
+            let mut endings = Endings::new();
+            for row in order {
+                endings.result(row);
+                endings.finding(rude.clone());
+            }
+            assert!(!endings.wants_findings());
+            assert!(endings.lines()[0].flags.is_empty());
+        }
     }
 }

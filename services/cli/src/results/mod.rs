@@ -7,7 +7,7 @@ mod watch;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use endings::{Endings, Keep, Taken, call_line};
+pub use endings::{Endings, Taken, call_line};
 pub use watch::{Goal, Watch};
 
 use crate::kafka::Connection;

@@ -1,6 +1,6 @@
 //! Follows the results topic up to a goal, and gathers the evidence that belongs to it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use callqa_proto::wire::{DeadLetterRow, FindingRow, ObservationsRow, ResultRow};
@@ -8,8 +8,8 @@ use callqa_worker::config::Kafka;
 use rdkafka::Message;
 use serde::de::DeserializeOwned;
 
-use super::summary::Summary;
-use super::{Endings, Keep, Outlet, Taken};
+use super::summary::{Counted, Summary};
+use super::{Endings, Outlet, Taken};
 use crate::kafka::{Place, TopicReader};
 use crate::progress::{Progress, Unwatched, one_line};
 use crate::{CliError, Done, render, terminal};
@@ -115,15 +115,15 @@ impl Watch {
     /// # Errors
     /// Where no call ended for as long as the outlet allows; what came until then is printed all the same.
     pub fn until(mut self, goal: &Goal, outlet: &Outlet) -> Result<Done, CliError> {
-        let keep = if outlet.summary.is_some() { Keep::All } else { Keep::Flagged };
-        let mut endings = Endings::new(keep);
+        // Begun first: nobody should wait for calls and then hear that their file can't be written.
+        let mut summary = outlet.summary.as_deref().map(Summary::create).transpose()?;
+        let mut endings = Endings::new();
         let waited = self.follow(goal, outlet, &mut endings);
-        self.gather(&mut endings)?;
+        self.gather(&mut endings, summary.as_mut())?;
         if *goal != Goal::Never {
             print(&endings, outlet)?;
         }
-        if let Some(path) = &outlet.summary {
-            let mut summary = Summary::create(path)?;
+        if let Some(mut summary) = summary {
             summary.add_endings(&self.kafka.topics, &endings)?;
             self.add_observations(&endings, &mut summary)?;
             summary.finish()?;
@@ -183,7 +183,7 @@ impl Watch {
                 let taken = endings.result(row);
                 if *goal == Goal::Never && taken != Taken::Again {
                     if flagged {
-                        self.gather(endings)?;
+                        self.gather(endings, None)?;
                     }
                     progress.aside(|| show(endings, &ending_id, outlet))?;
                 }
@@ -201,15 +201,22 @@ impl Watch {
     }
 
     /// Findings and dead letters are acknowledged before the ending is, so whatever belongs to an ending that was
-    /// read is there by now.
-    fn gather(&mut self, endings: &mut Endings) -> Result<(), CliError> {
+    /// read is there by now. A call has about a hundred findings, so each goes to the summary as it comes, and those
+    /// alone are kept that are shown.
+    fn gather(&mut self, endings: &mut Endings, summary: Option<&mut Summary>) -> Result<(), CliError> {
+        let mut summary = summary.map(|summary| (summary, Counted::of(endings.rows())));
         let unreadable = &mut self.unreadable;
         let open = |topic: &str, place: &Place| TopicReader::open(&self.kafka, topic, place.clone());
-        if endings.wants_findings() {
-            self.findings = open(&self.kafka.topics.findings, &self.findings)?.read_to_end(|message| {
-                row::<FindingRow>(message.payload(), unreadable)
-                    .into_iter()
-                    .for_each(|row| endings.finding(row));
+        if summary.is_some() || endings.wants_findings() {
+            let topic = &self.kafka.topics.findings;
+            self.findings = open(topic, &self.findings)?.read_to_end(|message| {
+                let Some(row) = row::<FindingRow>(message.payload(), unreadable) else { return Ok(()) };
+                if let Some((summary, counted)) = &mut summary
+                    && counted.takes(&row.result_id, &row.row_id)
+                {
+                    summary.add(topic, &row)?;
+                }
+                endings.finding(row);
                 Ok(())
             })?;
         }
@@ -228,12 +235,10 @@ impl Watch {
     fn add_observations(&mut self, endings: &Endings, summary: &mut Summary) -> Result<(), CliError> {
         let Some(place) = self.observations.clone() else { return Ok(()) };
         let (topic, unreadable) = (&self.kafka.topics.observations, &mut self.unreadable);
-        let results: HashSet<&str> = endings.rows().iter().map(|row| row.result_id.as_str()).collect();
-        let mut written = HashSet::new();
+        let mut counted = Counted::of(endings.rows());
         TopicReader::open(&self.kafka, topic, place)?.read_to_end(|message| {
-            let row = row::<ObservationsRow>(message.payload(), unreadable);
-            match row.filter(|row| results.contains(row.result_id.as_str())) {
-                Some(row) if written.insert(row.row_id.clone()) => summary.add(topic, &row),
+            match row::<ObservationsRow>(message.payload(), unreadable) {
+                Some(row) if counted.takes(&row.result_id, &row.row_id) => summary.add(topic, &row),
                 _ => Ok(()),
             }
         })?;
@@ -297,7 +302,7 @@ mod tests {
 
     #[track_caller]
     fn check_sum(goal: &Goal, ending: &str, unreadable: usize, expect: Done) {
-        let mut endings = Endings::new(Keep::Flagged);
+        let mut endings = Endings::new();
         endings.result(ResultRow { ending_id: "a".into(), ending: ending.into(), ..ResultRow::default() });
         assert_eq!(sum(goal, &endings, unreadable), expect);
     }

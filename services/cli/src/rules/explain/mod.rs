@@ -26,7 +26,8 @@ use crate::{CliError, Done, dialogue, terminal};
 /// enough. With --json: one JSON object a call (times in milliseconds, probabilities 0-1).
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Calls on file, in JSON or JSON Lines; - is standard input
+    /// Calls on file, in JSON Lines, or in JSON of at most 64 MiB a file; all of them are in memory at once, unless one
+    /// is named with --call; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Only this call of the files
