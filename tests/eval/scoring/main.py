@@ -37,6 +37,8 @@ def main(arguments):
                hard(written, clean), outcomes(written), verdicts([d for d in written if d["outcome"]], calls), ordinary(calls)]
     if options.shared:
         report += external.sections(options.shared, run)
+    else:
+        report.append("## STC-3, TyDiP\n\nNot measured: these public sets were not given (`--shared`).\n")
     report.append(speed(questions(calls)))
     page = "\n".join(report)
     options.out.write_text(page, "utf-8")
