@@ -78,7 +78,7 @@ impl Summary {
 /// # What a recording with a hole gives
 /// Silence of the length of the hole, where it is, and [`AudioError::Damaged`] beyond [`Limits::max_damage`]: for
 /// FLAC frames that are missing or unreadable, Ogg pages that are missing behind the first one with sound, MP3
-/// frames where the stream loses step (as many as fit into the bytes).
+/// frames where the stream loses step, or ends in what is neither a tag nor zeros (as many as fit into the bytes).
 pub struct Decoder {
     packets: Packets,
     resampler: Resampler,

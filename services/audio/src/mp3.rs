@@ -18,6 +18,7 @@ const BIT_RATES: [[usize; 15]; 2] = [
 ];
 const ID3V1: usize = 128;
 const ID3V2_HEADER: usize = 10;
+const APE_HEADER: usize = 32;
 
 /// The frames of a stream, and unreadable ones in place of as many as must have been where none can be found.
 pub(crate) struct Frames {
@@ -62,24 +63,23 @@ impl Frames {
         Ok(piece)
     }
 
-    /// Goes to the next frame, or to the end where there is none: then it was a tag or padding. Tags where files
-    /// were put together are no audio that is missing.
+    /// Goes to the next frame or to the end, and counts the frames that must have been before it. Tags are none,
+    /// and neither are zeros at the end.
     fn find(&mut self) -> io::Result<()> {
-        let mut passed: u64 = 0;
+        let (mut passed, mut only_zeros) = (0, true);
         loop {
             let bytes = self.ahead.look(LOOK)?;
-            if bytes.is_empty() {
+            let Some(&byte) = bytes.first().filter(|_| !followed(bytes)) else {
+                let counted = if bytes.is_empty() && only_zeros { 0 } else { passed };
+                self.missing = (counted * self.frames + self.bytes / 2) / self.bytes.max(1);
                 return Ok(());
-            }
-            if followed(bytes) {
-                self.missing = (passed * self.frames + self.bytes / 2) / self.bytes.max(1);
-                return Ok(());
-            }
-            match tag_bytes(bytes).filter(|_| passed == 0) {
+            };
+            match tag_bytes(bytes).filter(|_| only_zeros) {
                 Some(len) => self.pass(len)?,
                 None => {
                     self.ahead.pass(1);
                     passed += 1;
+                    only_zeros &= byte == 0;
                 }
             }
         }
@@ -113,12 +113,12 @@ fn frame_bytes(bytes: &[u8]) -> Option<usize> {
     if !mp3_frame([a, b, c]) {
         return None;
     }
-    let (rates, slots, halvings) = match b >> 3 & 3 {
+    let (rates, slots, halvings): ([usize; 15], usize, u32) = match b >> 3 & 3 {
         3 => (BIT_RATES[0], 144, 0),
         2 => (BIT_RATES[1], 72, 1),
         _ => (BIT_RATES[1], 72, 2),
     };
-    let hertz = [44_100, 48_000, 32_000][usize::from(c >> 2 & 3)] >> halvings;
+    let hertz: usize = [44_100, 48_000, 32_000][usize::from(c >> 2 & 3)] >> halvings;
     Some(slots * rates[usize::from(c >> 4)] * 1000 / hertz + usize::from(c >> 1 & 1))
 }
 
@@ -138,6 +138,9 @@ fn tag_bytes(bytes: &[u8]) -> Option<usize> {
         [b'T', b'A', b'G', ..] => Some(ID3V1),
         [b'I', b'D', b'3', _, _, _, size @ ..] if size.len() >= 4 => {
             Some(ID3V2_HEADER + size[..4].iter().fold(0, |size, byte| (size << 7) | usize::from(byte & 0x7f)))
+        }
+        [b'A', b'P', b'E', b'T', b'A', b'G', b'E', b'X', _, _, _, _, a, b, c, d, ..] => {
+            Some(APE_HEADER + u32::from_le_bytes([*a, *b, *c, *d]) as usize)
         }
         _ => None,
     }

@@ -82,6 +82,14 @@ fn mp3_frames_where_the_stream_loses_step_are_silence_of_their_length() {
 }
 
 #[test]
+fn the_end_of_an_mp3_that_is_no_mp3_is_silence_too() {
+    let mut bytes = unpromised();
+    bytes[20 * 216..].fill(0x55);
+    let (_, summary) = decode(&bytes, &Limits::default()).unwrap();
+    assert_eq!((summary.duration_ms, summary.damaged_ms), (2_160, 720));
+}
+
+#[test]
 fn an_mp3_that_loses_step_for_too_long_is_refused() {
     let mut bytes = unpromised();
     bytes[8 * 216..23 * 216].fill(0x55);
@@ -95,8 +103,10 @@ fn an_mp3_that_loses_step_for_too_long_is_refused() {
 fn tags_between_and_behind_mp3_frames_are_no_damage() {
     let mut picture = b"ID3\x04\0\0\0\0\x07\x68".to_vec();
     picture.extend([0x55; 1_000]);
-    let lyrics = [b"TAG".as_slice(), &[b' '; 125]].concat();
-    let bytes = [unpromised(), lyrics, picture, unpromised(), vec![0x55; 2_000]].concat();
+    let title = [b"TAG".as_slice(), &[b' '; 125]].concat();
+    let replay_gain = [b"APETAGEX\xd0\x07\0\0\xd0\x07\0\0".as_slice(), &[0x55; 16 + 2_000]].concat();
+    let zeros = vec![0; 2_000];
+    let bytes = [unpromised(), title.clone(), picture, unpromised(), replay_gain, zeros, title].concat();
     let (_, summary) = decode(&bytes, &Limits::default()).unwrap();
     assert_eq!((summary.duration_ms, summary.damaged_ms), (4_320, 0));
 }
