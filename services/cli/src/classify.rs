@@ -23,7 +23,7 @@ const MADE_UP_MS: u64 = 1_000;
 ///
 /// Reads JSON Lines: {"id", "lang", "speaker": "agent" or "customer", "context": [{"speaker", "text"}, oldest
 /// first], "text"}. lang and context may be missing; of the context the last two turns count, and of a long text
-/// its last 128 tokens (some 200 Mandarin characters or 100 English words). Blank lines are passed over.
+/// its last 128 tokens. Blank lines are passed over.
 ///
 /// Writes JSON Lines in the same order: {"id", "politeness", "resolution", "script", "decided"}. The first three
 /// hold the probability (0-1) of each label that this speaker's utterances can have; politeness is null for a
