@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dialogues import VALIDATION_PERCENT, is_validation
+from dialogues import VALIDATION_PERCENT, is_unseen, is_validation
 from measures import average_precision, calibration_error
 from network import FEATURES, truth
 from outcome import OUTCOMES
@@ -46,13 +46,13 @@ def _made_from(dialogues, requests, held_out):
     rows = []
     for lang in ("zh", "en"):
         mine = [d for d in dialogues if d.lang == lang]
-        sizes = ([d for d in mine if not is_validation(d.id)], [d for d in mine if is_validation(d.id)],
+        sizes = ([d for d in mine if not is_validation(d.id)], [d for d in mine if is_unseen(d.id)],
                  [d for d in held_out if d.lang == lang])
         rows.append(f"| {lang} | " + " | ".join(f"{len(some)} ({sum(len(d.utterances) for d in some)})" for some in sizes) + " |")
     return (
         "## Made from\n\nThe dialogues of `models/training/data` (Apache-2.0, written for this project with the help "
         f"of a language model, not transcripts of calls). {requests.described()} {VALIDATION_PERCENT} % of the dialogues, by a hash "
-        "of the id, chose calibration and thresholds and were not learned from. The held-out dialogues of `tests/eval/data` "
+        "of the id, were not learned from; of these, calibration and thresholds were chosen on those no other half of which was learned. The held-out dialogues of `tests/eval/data` "
         "were written by other hands, from the definitions alone; their labels are what two of three readings say.\n\n"
         "| language | dialogues (utterances) learned | validation | held out |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
@@ -141,26 +141,31 @@ def _confusion(heads, tested):
             f"| | {' | '.join(f'`{name}`' for name in names)} |\n|---{'|---' * len(names)}|\n" + "\n".join(lines) + "\n")
 
 
-def outcome_page(given, found, penalty, dialogues):
-    """Of the outcome model; `found` [n, 3] are predictions for dialogues that it had not seen."""
-    table = Counter(zip(given.tolist(), found.argmax(1).tolist()))
-    names = ("resolved", "partially_resolved", "unresolved")
-    lines = [f"| `{name}` | " + " | ".join(str(table[i, j]) for j in range(3)) + " |" for i, name in enumerate(names)]
+def outcome_page(given, found, penalty, dialogues, meant, told):
+    """Of the outcome model; `found` [n, 3] are predictions for dialogues that it had not seen, and `told` those for the
+    held-out calls, whose outcomes are `meant`."""
     errors = ", ".join(f"`{name}` {calibration_error((given == i).astype(float), found[:, i]):.3f}" for i, name in enumerate(OUTCOMES))
     return "\n".join([
         "# Outcome model\n",
         "How a call came out, from the probabilities that the three heads gave its utterances. Input `cues`, float32 "
-        f"[n, columns], as `trainer/outcome.py` lays it out; output `probabilities`, float32 [n, 3]: {', '.join(names)}. "
+        f"[n, columns], as `trainer/outcome.py` lays it out; output `probabilities`, float32 [n, 3]: {', '.join(OUTCOMES)}. "
         "Definitions: `models/training/data/README.md`. Licence: Apache-2.0.\n",
         f"## Made from\n\nThe {dialogues} dialogues of `models/training/data` that have an outcome. Each counts several times, "
         "with scores in place of its labels that the heads gave to other utterances, not seen in training, of the same label. "
         f"Multinomial logistic regression, penalty {penalty:g} by cross-validation over dialogues, calibrated by a temperature.\n",
         f"## In cross-validation\n\nRight for {100 * (found.argmax(1) == given).mean():.1f} % (rows: as labelled; columns: as "
-        f"found, over all draws). Expected calibration error: {errors}.\n\n"
-        f"| | {' | '.join(f'`{name}`' for name in names)} |\n|---|---|---|---|\n" + "\n".join(lines) + "\n",
+        f"found, over all draws). Expected calibration error: {errors}.\n\n" + _outcomes(given, found),
+        f"## On the held-out calls\n\n{int((told.argmax(1) == meant).sum())} of {len(meant)} right, from what the heads said "
+        "of them as written, among them the ordinary calls. `tests/eval/classifiers.md` has what `callqa judge` says.\n\n" + _outcomes(meant, told),
         _limits("outcome"),
         AGAIN,
     ])
+
+
+def _outcomes(given, found):
+    table = Counter(zip(given.tolist(), found.argmax(1).tolist()))
+    lines = [f"| `{name}` | " + " | ".join(str(table[i, j]) for j in range(len(OUTCOMES))) + " |" for i, name in enumerate(OUTCOMES)]
+    return f"| | {' | '.join(f'`{name}`' for name in OUTCOMES)} |\n{'|---' * (len(OUTCOMES) + 1)}|\n" + "\n".join(lines) + "\n"
 
 
 def _limits(task):

@@ -68,20 +68,41 @@ def read(paths):
             for name, row in firsts.items()]
 
 
+def spoken(name):
+    """The id of the dialogue that was heard, once or several times."""
+    return HEARD.sub("", name)
+
+
 def bucket(name, salt, of):
     return int.from_bytes(hashlib.sha256(f"{salt}:{name}".encode()).digest()[:8], "big") % of
 
 
 def is_validation(name):
-    spoken = HEARD.sub("", name)
-    alike = spoken if WHOLE_CALLS.match(spoken) else spoken[:-LAST_DIGIT]
+    name = spoken(name)
+    alike = name if WHOLE_CALLS.match(name) else name[:-LAST_DIGIT]
     return TAUGHT_ONLY not in name and bucket(alike, "validation", 100) < VALIDATION_PERCENT
+
+
+def is_unseen(name):
+    """Whether the other half of a pair was not learned either: that of a scene whose number ends in 0 or 9 stands in
+    another ten, which may be on the other side."""
+    if not is_validation(name):
+        return False
+    name = spoken(name)
+    place = re.fullmatch(r"(.*?)(\d*[09])", name)
+    if WHOLE_CALLS.match(name) or not place:
+        return True
+    stem, number = place.groups()
+    neighbour = int(number) + (1 if number.endswith("9") else -1)
+    return is_validation(f"{stem}{neighbour:0{len(number)}}")
 
 
 def turns(utterances):
     """Lists of indices, as `turns` in services/domain/src/turn.rs."""
     found, waiting = [], []
     for index, utterance in enumerate(utterances):
+        if not any(c.isalnum() for c in utterance.text):
+            continue
         same = bool(found) and utterances[found[-1][-1]].speaker == utterance.speaker
         if found and not same and is_back_channel(utterance.text):
             waiting.append(index)

@@ -31,7 +31,7 @@ LONGEST_GRADIENT = 1.0
 WARM_UP = 0.06
 LEAST = 0.02
 # How often a rendering is drawn: a recogniser's text is what counts.
-SHARES = {"written": 0.25, "bare": 0.15, "slipped": 0.4, "joined": 0.1, "cut": 0.1}
+SHARES = {"written": 0.22, "bare": 0.15, "slipped": 0.4, "joined": 0.1, "cut": 0.09, "repeated": 0.04}
 # What was really heard is drawn so many times a pass: there is little of it.
 HEARD_TIMES = 3
 # Pairs of requests in a batch, half of them for each worker, and how much they count beside the labels.

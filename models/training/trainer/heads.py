@@ -1,11 +1,13 @@
 """The heads after training: calibrated, with thresholds, both from dialogues that the network has not seen."""
 import random
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 import calibrate
 import thresholds
+from dialogues import spoken
 from network import Group, Layers, lines, probabilities, truth
 from renderings import RENDERINGS
 
@@ -33,13 +35,17 @@ class Unseen:
 
     def __init__(self, dialogues, shipped, judged=JUDGED):
         dice = random.Random(SEED)
+        takes = Counter(spoken(d.id) for d in dialogues if d.was_heard)
         self.lines, self.langs, self.weight, self.calm, self.written = [], [], [], [], []
         for name, weight in judged.items():
             for dialogue in dialogues:
+                # What a recogniser wrote has its slips already, and may be there several times.
+                if dialogue.was_heard and name != "written":
+                    continue
                 some = lines(RENDERINGS[name](dialogue, dice))
                 self.lines += some
                 self.langs += [dialogue.lang] * len(some)
-                self.weight += [weight] * len(some)
+                self.weight += [weight / takes[spoken(dialogue.id)] if dialogue.was_heard else weight] * len(some)
                 self.calm += [ordinary(dialogue)] * len(some)
                 self.written += [name == "written"] * len(some)
         self.weight, self.calm, self.written = np.array(self.weight), np.array(self.calm), np.array(self.written)
@@ -59,5 +65,5 @@ def finish(group, layers, unseen):
     fit = calibrate.choice if group.exclusive else calibrate.platt
     scale, shift = fit(logits, given, weight)
     score = probabilities(logits * scale + shift, group.exclusive)
-    chosen = {label: thresholds.choose(label, given[:, j], score[:, j], calm) for j, label in enumerate(group.labels)}
+    chosen = {label: thresholds.choose(label, given[:, j], score[:, j], calm, weight) for j, label in enumerate(group.labels)}
     return Head(group, layers.rescaled(scale, shift), chosen)

@@ -1,4 +1,4 @@
-"""Figures of merit. `truth` and `score` are [n]; a figure that nothing supports is nan."""
+"""Figures of merit. `truth`, `score` and `weight` are [n]; a figure that nothing supports is nan."""
 import numpy as np
 
 
@@ -11,20 +11,20 @@ def average_precision(truth, score):
     return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits > 0].mean())
 
 
-def counts(truth, found):
-    """True positives, false positives, false negatives."""
-    return int((truth * found).sum()), int(((1 - truth) * found).sum()), int((truth * (1 - found)).sum())
+def counts(truth, found, weight=1.0):
+    """True positives, false positives, false negatives, each row as much as it weighs."""
+    return tuple(float((weight * rows).sum()) for rows in (truth * found, (1 - truth) * found, truth * (1 - found)))
 
 
-def precision_recall(truth, found):
-    right, wrong, missed = counts(truth, found)
+def precision_recall(truth, found, weight=1.0):
+    right, wrong, missed = counts(truth, found, weight)
     return (right / (right + wrong) if right + wrong else float("nan"),
             right / (right + missed) if right + missed else float("nan"))
 
 
-def f_score(truth, found, beta=1.0):
+def f_score(truth, found, beta=1.0, weight=1.0):
     """F with recall weighed `beta` times as much as precision."""
-    right, wrong, missed = counts(truth, found)
+    right, wrong, missed = counts(truth, found, weight)
     whole = (1 + beta**2) * right + beta**2 * missed + wrong
     return (1 + beta**2) * right / whole if whole else float("nan")
 

@@ -1,4 +1,4 @@
-"""The same dialogue as a recogniser might write it: no punctuation, misheard words, other cuts.
+"""The same dialogue as a recogniser might write it: no punctuation, misheard words, other cuts, loops.
 
 What is misheard, and how often, is learned from pairs of written and heard text (slips.py)."""
 import re
@@ -9,6 +9,10 @@ from dialogues import turns
 from slips import Slips
 
 JOIN_SHARE = 0.5
+# Of a dialogue's utterances; how often each is said at most, and how many characters that may be.
+REPEATED_SHARE = 0.4
+MOST_TIMES = 8
+LONGEST_REPEATED = 240
 SLIPS = Slips.learned()
 
 
@@ -53,7 +57,16 @@ def cut(dialogue, _dice):
     return replace(dialogue, utterances=tuple(sentences))
 
 
-RENDERINGS = {"written": written, "bare": bare, "slipped": slipped, "joined": joined, "cut": cut}
+def repeated(dialogue, dice):
+    """Some utterances said over and over, as by a speaker who gets no answer or a recogniser that loops."""
+    def again(text):
+        most = min(MOST_TIMES, LONGEST_REPEATED // (len(text) + 1))
+        return " ".join([text] * dice.randint(2, most)) if most >= 2 and dice.random() < REPEATED_SHARE else text
+
+    return dialogue.with_texts(again)
+
+
+RENDERINGS = {"written": written, "bare": bare, "slipped": slipped, "joined": joined, "cut": cut, "repeated": repeated}
 
 
 def _one(first, second):

@@ -13,6 +13,8 @@ from pathlib import Path
 from jellyfish import metaphone
 from pypinyin import Style, lazy_pinyin
 
+from dialogues import is_validation
+
 DATA = Path(__file__).resolve().parent.parent / "data"
 HEARD = "heard-*.jsonl"
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -81,7 +83,8 @@ class Slips:
                                 for line in file.read_text("utf-8").splitlines())
         used = {"zh": Counter(c for row in rows("zh-*.jsonl") for c in row["text"] if HAN.match(c)),
                 "en": Counter(word for row in rows("en-*.jsonl") for word in units(row["text"], "en"))}
-        return cls([(row["lang"], row["written"], row["text"]) for row in rows(HEARD)], used)
+        learned = (row for row in rows(HEARD) if not is_validation(row["dialogue"]))
+        return cls([(row["lang"], row["written"], row["text"]) for row in learned], used)
 
     def mandarin(self, text, dice):
         share = dice.choice(self.shares["zh"] or [0.0])

@@ -35,6 +35,9 @@ WORDS = {
 }
 PATTERNS = {label: re.compile(words, re.IGNORECASE) for label, words in WORDS.items()}
 
+# How warm a politeness label is.
+WARMTH = {"rude": -2, "dismissive": -1, "neutral": 0, "courteous": 1}
+
 
 def found(label, text):
     return bool(PATTERNS[label].search(text))

@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from measures import brier_skill, calibration_error, positive_calibration_error,
 HERE = Path(__file__).resolve().parent.parent
 CALLQA = Path(os.environ["CALLQA_BIN"]) / "callqa"
 TASKS = {"politeness": POLITENESS, "resolution": RESOLUTION, "script": SCRIPT}
+SNIPPET = re.compile(r"-[hs]\d+$")
 # A rule of these classes accuses the agent of something that a team lead would act on.
 GRAVE = (
     "attitude.rude", "attitude.dismissive", "attitude.blame-shifting", "attitude.refuses-identification",
@@ -31,14 +33,16 @@ def main(arguments):
     written = read(HERE / "data", "[ez][nh]-p.jsonl")
     heard = read(HERE / "data", "heard-*.jsonl")
     calls = read(HERE / "data", "[ez][nh]-q.jsonl")
+    fresh = read(HERE / "data", "[ez][nh]-b?.jsonl")
     report = [INTRODUCTION]
-    clean = classified(written)
-    report += [summary(written, clean, heard, classified(heard)), by_label(written, clean), kinds(written, clean),
-               hard(written, clean), outcomes(written), verdicts([d for d in written if d["outcome"]], calls), ordinary(calls)]
+    clean, new = classified(written), classified(fresh)
+    report += [summary(written, clean, heard, classified(heard), fresh, new), by_label(written, clean), kinds(written, clean),
+               hard(written + fresh, clean + new), outcomes(written + fresh),
+               verdicts([d for d in written + fresh if d["outcome"]], calls), ordinary(calls)]
     if options.shared:
         report += external.sections(options.shared, run)
     else:
-        report.append("## STC-3, TyDiP\n\nNot measured: these public sets were not given (`--shared`).\n")
+        report.append("## STC-3, JDDC, TyDiP\n\nNot measured: these public sets were not given (`--shared`).\n")
     report.append(speed(questions(calls)))
     page = "\n".join(report)
     options.out.write_text(page, "utf-8")
@@ -48,7 +52,7 @@ def main(arguments):
 
 INTRODUCTION = """# The classifiers on text by other hands
 
-Made by `tests/eval/classifiers`; every figure comes from what `callqa classify` and `callqa judge` print. The dialogues of `tests/eval/data` were written for this test by other hands than the training text, who knew only the definitions; their labels are what two of three say: the writer, a blind second reader, and a blind third where the two differ. Nothing was trained or calibrated on them, but they have measured several generations of models, and two choices followed a look at them (`data/README.md`). They were written with the help of a language model, as the training text was: expect worse on real calls.
+Made by `tests/eval/classifiers`; every figure comes from what `callqa classify` and `callqa judge` print. The dialogues of `tests/eval/data` were written for this test by other hands than the training text, who knew only the definitions; their labels are what two of three say: the writer, a blind second reader, and a blind third where the two differ. Nothing was trained or calibrated on them. Those of `p` (the first table's upper rows) and `q` (the ordinary calls) have measured several generations of models, and two choices followed a look at them (`data/README.md`); the fresh ones have measured these models alone. They were written with the help of a language model, as the training text was: expect worse on real calls.
 """
 
 
@@ -70,7 +74,7 @@ def utterances(dialogues):
     return [u for d in dialogues for u in d["utterances"]]
 
 
-def summary(written, clean, heard, heard_said):
+def summary(written, clean, heard, heard_said, fresh, new):
     places = {u["place"] for u in utterances(heard)}
     same = [(u, said) for u, said in zip(utterances(written), clean) if u["place"] in places]
     sets = {
@@ -80,10 +84,14 @@ def summary(written, clean, heard, heard_said):
         "all, by the writers' own labels": (by_writers(utterances(written), HERE / "data" / "readings"), clean),
         "the heard ones, as written": ([u for u, _ in same], [said for _, said in same]),
         "the same, as whisper heard them": (utterances(heard), heard_said),
+        "fresh": (utterances(fresh), new),
+        "fresh, zh": pick(fresh, new, lambda u: u["lang"] == "zh"),
+        "fresh, en": pick(fresh, new, lambda u: u["lang"] == "en"),
     }
     lines = ["## Summary\n", "Macro-F1 is the mean over the labels of a task, by what is `decided`. Keywords: "
              "`tests/eval/scoring/keywords.py`. Majority: always the most frequent label (of labels that may be many: none, whose F1 is 0). "
-             "Heard: spoken by a synthetic voice, through a telephone line with noise, transcribed by whisper base (`models/training/hear`).\n",
+             "Heard: spoken by a synthetic voice, through a telephone line with noise, transcribed by whisper base (`models/training/hear`). "
+             "Fresh: dialogues that these models are the first to be measured on; labels that hardly occur there make their macro-F1 unsteady.\n",
              "| text | n | politeness accuracy | keywords | majority | macro-F1 | keywords | majority | `rude` P | R | resolution macro-F1 | keywords | script macro-F1 | keywords |",
              "|---" * 14 + "|"]
     for name, (some, said) in sets.items():
@@ -168,7 +176,7 @@ def kinds(written, clean):
 
 def hard(written, clean):
     """The last line of each snippet."""
-    last = {d["utterances"][-1]["place"] for d in written if "-h" in d["id"]}
+    last = {d["utterances"][-1]["place"] for d in written if SNIPPET.search(d["id"])}
     mine = [(u, s) for u, s in zip(utterances(written), clean) if u["place"] in last]
     lines = ["## Hard negatives\n", f"The last lines of {len(last)} snippets, each of which misleads or is a plain example of a rare label. Of each label all lines without it count, also those that do not look like it. False: lines without the label that are decided to have it.\n",
              "| label | without it | false | share |", "|---|---|---|---|"]
@@ -217,22 +225,45 @@ def verdicts(hard_calls, ordinary_calls):
 def ordinary(calls):
     """Against the same judge on the calls' own labels: where these break a rule too, the call is at fault."""
     said, meant = run("judge", transcripts(calls)), run("judge", transcripts(calls, labelled=True))
-    false = [[rule for rule in GRAVE if s["rules"][rule] == "violated" != m["rules"][rule]] for s, m in zip(said, meant)]
+    false = accusations(said, meant)
     accused = sum(map(bool, false))
     others = sum(any(rule != "script.escalate-after-three" for rule in rules) for rules in false)
     doubted = sum(any(s["rules"][rule] == "unknown" for rule in GRAVE) for s in said)
     at_fault = sum(any(m["rules"][rule] == "violated" for rule in GRAVE) for m in meant)
     by_rule = Counter(rule for rules in false for rule in rules)
     share = lambda count: f"{count} ({100 * count / len(said):.1f} %)"
+    words, none = (run("judge", transcripts(relabelled(calls, labels), labelled=True)) for labels in (by_keywords, most_frequent))
+    baseline = lambda judged: share(sum(map(bool, accusations(judged, meant))))
     minor = Counter(rule for s, m in zip(said, meant) for rule, ruling in s["rules"].items()
                     if ruling == "violated" != m["rules"][rule] and rule not in GRAVE)
     lines = ["## Ordinary, compliant calls\n",
              f"{len(said)} whole calls that were written so that the agent does nothing wrong, judged by the default rulebook: "
              f"{share(accused)} with a false serious or fatal verdict, {share(others)} without `script.escalate-after-three`; "
-             f"{share(doubted)} with one left unknown. False is what the calls' own labels do not give; by these {at_fault} of the calls do break such a rule.\n"]
+             f"{share(doubted)} with one left unknown. With the keywords' labels {baseline(words)} are accused falsely, with the majority's (all neutral, "
+             f"nothing else, so that no misconduct is found either) {baseline(none)}. False is what the calls' own labels do not give; by these {at_fault} of the calls do break such a rule.\n"]
     lines += [f"- `{rule}`: {count}" for rule, count in by_rule.most_common()]
     lines += ["", "Other rules falsely violated: " + ", ".join(f"`{rule}` {count}" for rule, count in minor.most_common()) + ".\n"]
     return "\n".join(lines)
+
+
+def accusations(said, meant):
+    """Of each call the grave rules that are falsely violated."""
+    return [[rule for rule in GRAVE if s["rules"][rule] == "violated" != m["rules"][rule]] for s, m in zip(said, meant)]
+
+
+def relabelled(calls, labels):
+    return [call | {"utterances": [u | labels(u) for u in call["utterances"]]} for call in calls]
+
+
+def by_keywords(u):
+    agent = u["speaker"] == "agent"
+    fits = lambda label: (label in BY_AGENT) == agent and keywords.found(label, u["text"])
+    return {"politeness": keywords.politeness(u["text"]) if agent else None,
+            "resolution": list(filter(fits, RESOLUTION)), "script": list(filter(fits, SCRIPT))}
+
+
+def most_frequent(u):
+    return {"politeness": "neutral" if u["speaker"] == "agent" else None, "resolution": [], "script": []}
 
 
 def speed(rows):
