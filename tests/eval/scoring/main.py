@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from measures import brier_skill, calibration_error, positive_calibration_error,
 HERE = Path(__file__).resolve().parent.parent
 CALLQA = Path(os.environ["CALLQA_BIN"]) / "callqa"
 TASKS = {"politeness": POLITENESS, "resolution": RESOLUTION, "script": SCRIPT}
+# Sets of dialogues that are drawn for an interval.
+DRAWS = 400
 SNIPPET = re.compile(r"-[hs]\d+$")
 # A rule of these classes accuses the agent of something that a team lead would act on.
 GRAVE = (
@@ -36,7 +39,8 @@ def main(arguments):
     fresh = read(HERE / "data", "[ez][nh]-b?.jsonl")
     report = [INTRODUCTION]
     clean, new = classified(written), classified(fresh)
-    report += [summary(written, clean, heard, classified(heard), fresh, new), by_label(written, clean), kinds(written, clean),
+    said = classified(heard)
+    report += [summary(written, clean, heard, said, fresh, new), lost(written, clean, heard, said), by_label(written, clean), kinds(written, clean),
                hard(written + fresh, clean + new), outcomes(written + fresh),
                verdicts([d for d in written + fresh if d["outcome"]], calls), ordinary(calls)]
     if options.shared:
@@ -108,6 +112,38 @@ def summary(written, clean, heard, heard_said, fresh, new):
                       f"{macro(task, some, said, lambda u, s, l: keywords.found(l, u['text'])):.3f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def lost(written, clean, heard, heard_said):
+    """What whisper's mistakes cost, on the same lines."""
+    as_heard = {u["place"]: (u, said) for u, said in zip(utterances(heard), heard_said)}
+    pairs = {}
+    for u, said in zip(utterances(written), clean):
+        if u["place"] in as_heard:
+            pairs.setdefault(u["place"][0], []).append(((u, said), as_heard[u["place"]]))
+    names, dice = sorted(pairs), random.Random(DRAWS)
+    whole = drop(pairs, names)
+    drawn = [drop(pairs, dice.choices(names, k=len(names))) for _ in range(DRAWS)]
+    lines = ["## Lost as heard\n", f"Macro-F1 of the {len(as_heard)} lines as written less that as whisper heard them. Interval: 95 % of {DRAWS} draws of their {len(names)} dialogues.\n",
+             "| task | lost | interval |", "|---|---|---|"]
+    for place, task in enumerate(TASKS):
+        ordered, tail = sorted(row[place] for row in drawn), DRAWS // 40
+        lines.append(f"| {task} | {whole[place]:.3f} | {ordered[tail]:.3f} to {ordered[-tail - 1]:.3f} |")
+    return "\n".join(lines) + "\n"
+
+
+def drop(pairs, names):
+    """Of each task, on the lines of these dialogues."""
+    sides = zip(*(pair for name in names for pair in pairs[name]))
+    written, heard = ([macro_of(task, side) for task in TASKS] for side in sides)
+    return [before - after for before, after in zip(written, heard)]
+
+
+def macro_of(task, pairs):
+    some, said = zip(*pairs)
+    if task == "politeness":
+        return macro_politeness([(u, s) for u, s in pairs if u["speaker"] == "agent"], lambda u, s: s["decided"]["politeness"])
+    return macro(task, some, said, lambda u, s, label: label in s["decided"][task])
 
 
 def pick(dialogues, said, wanted):
