@@ -23,9 +23,6 @@ WIDTH = 384
 ALONE = 8
 # What a token belongs to: the utterance, the turn before, the one before that; each an agent's or a customer's.
 SEGMENTS = 6
-DROPOUT = 0.1
-# More than there are numbers in a layer of a batch.
-CHOICES = 1 << 24
 # Rows of a batch meet in attention in so many parts by length.
 PARTS = 3
 # The package's name of each matrix, and ours.
@@ -65,31 +62,12 @@ class Texts:
         return found
 
 
-class Dropout(nn.Module):
-    """Drops from a long row of choices that were drawn once, beginning anywhere: choosing anew for each
-    number takes longer than the products beside it."""
-
-    def __init__(self, share):
-        super().__init__()
-        self.share = share
-        self.kept = None
-
-    def forward(self, x):
-        if not self.training:
-            return x
-        if self.kept is None:
-            self.kept = (torch.rand(CHOICES) >= self.share).to(x.dtype) / (1 - self.share)
-        start = int(torch.randint(CHOICES - x.numel(), ()))
-        return x * self.kept[start:start + x.numel()].view_as(x)
-
-
 class Layer(nn.Module):
-    def __init__(self, e5, name, dropout):
+    def __init__(self, e5, name):
         super().__init__()
         self.heads = e5.heads
         self.linear = nn.ModuleDict({short: _linear(e5, f"{name}.{short}") for short in LINEAR})
         self.norms = nn.ModuleDict({short: _norm(e5, f"{name}.{short}") for short in NORMS})
-        self.dropout = dropout
 
     def forward(self, x, grids):
         """`x` [tokens, width], rows one after the other as `grids` have them."""
@@ -97,9 +75,9 @@ class Layer(nn.Module):
         weight, bias = (torch.cat([getattr(self.linear[short], name) for short in "qkv"]) for name in ("weight", "bias"))
         qkv = functional.linear(x, weight, bias)
         attended = torch.cat([self._attended(qkv, grid) for grid in grids])
-        x = self.norms["aln"](x + self.dropout(self.linear["ao"](attended)))
+        x = self.norms["aln"](x + self.linear["ao"](attended))
         wide = functional.gelu(self.linear["fi"](x))
-        return self.norms["oln"](x + self.dropout(self.linear["fo"](wide)))
+        return self.norms["oln"](x + self.linear["fo"](wide))
 
     def _attended(self, qkv, grid):
         rows, length = grid.tokens.shape
@@ -148,8 +126,7 @@ class Encoder(nn.Module):
         first_type = e5.vectors["emb.type"].reshape(-1, e5.hidden)[0]
         self.register_buffer("places", torch.from_numpy(e5.vectors["emb.pos"].reshape(-1, e5.hidden) + first_type))
         self.norm = _norm(e5, "emb.ln")
-        dropout = Dropout(DROPOUT)
-        self.layers = nn.ModuleList(Layer(e5, f"l{i}", dropout) for i in range(e5.layers))
+        self.layers = nn.ModuleList(Layer(e5, f"l{i}") for i in range(e5.layers))
         self.segments = nn.Parameter(torch.zeros(SEGMENTS, WIDTH))
         of_pieces, count = sounds.of_pieces([e5.pieces[i] for i in kept])
         self.register_buffer("sounds_of_pieces", torch.from_numpy(of_pieces).long())

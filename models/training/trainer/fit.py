@@ -21,11 +21,11 @@ BATCH = 80
 WORKERS = 2
 # Seconds that a worker waits for another before it takes it for dead; a batch takes one or two.
 PATIENCE = 600
-STEP = 1e-4
+STEP = 2e-4
 # A layer learns this much slower than the one above it.
 BELOW = 0.9
 HEAD_STEP = 1e-3
-SOUND_STEP = 5e-4
+SOUND_STEP = 1e-3
 DECAY = 0.01
 LONGEST_GRADIENT = 1.0
 WARM_UP = 0.06
