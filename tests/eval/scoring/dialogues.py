@@ -38,14 +38,27 @@ def spoken(name):
 
 def by_writers(utterances, folder):
     """The same utterances with the labels that their writers gave."""
+    given = _readings(folder, 2)
+    return [u | given[u["place"]] for u in utterances]
+
+
+def by_second_readers(utterances, folder):
+    """What the second readers said of utterances, as `callqa classify` would."""
+    given = _readings(folder, 4)
+    return [{"decided": given[u["place"]]} for u in utterances]
+
+
+def _readings(folder, column):
+    """{place: labels by task}, from the column that holds a reader's politeness, and the one behind it."""
     given = {}
     for path in folder.glob("*.tsv"):
         for line in path.read_text("utf-8").splitlines():
-            dialogue, turn, politeness, others, *_ = line.split("\t")
-            given[dialogue, int(turn)] = (politeness if politeness in POLITENESS else None, others.split(","))
-    pick = lambda found, labels: [label for label in labels if label in found]
-    return [u | {"politeness": politeness, "resolution": pick(others, RESOLUTION), "script": pick(others, SCRIPT)}
-            for u in utterances for politeness, others in [given[u["place"]]]]
+            cells = line.split("\t")
+            politeness, others = cells[column], cells[column + 1].split(",")
+            pick = lambda labels: [label for label in labels if label in others]
+            given[cells[0], int(cells[1])] = {"politeness": politeness if politeness in POLITENESS else None,
+                                              "resolution": pick(RESOLUTION), "script": pick(SCRIPT)}
+    return given
 
 
 def questions(dialogues):

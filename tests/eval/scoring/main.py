@@ -12,7 +12,7 @@ from pathlib import Path
 
 import external
 import keywords
-from dialogues import BY_AGENT, POLITENESS, RESOLUTION, SCRIPT, by_writers, questions, read, transcripts
+from dialogues import BY_AGENT, POLITENESS, RESOLUTION, SCRIPT, by_second_readers, by_writers, questions, read, transcripts
 from measures import brier_skill, calibration_error, positive_calibration_error, precision_recall_f1
 
 HERE = Path(__file__).resolve().parent.parent
@@ -36,13 +36,14 @@ def main(arguments):
     written = read(HERE / "data", "[ez][nh]-p.jsonl")
     heard = read(HERE / "data", "heard-*.jsonl")
     calls = read(HERE / "data", "[ez][nh]-q.jsonl")
-    fresh = read(HERE / "data", "[ez][nh]-b?.jsonl")
+    earlier, fresh = read(HERE / "data", "[ez][nh]-b[a-d].jsonl"), read(HERE / "data", "[ez][nh]-b[e-h].jsonl")
     report = [INTRODUCTION]
-    clean, new = classified(written), classified(fresh)
+    clean, past, new = classified(written), classified(earlier), classified(fresh)
     said = classified(heard)
-    report += [summary(written, clean, heard, said, fresh, new), lost(written, clean, heard, said), by_label(written, clean), kinds(written, clean),
-               hard(written + fresh, clean + new), outcomes(written + fresh),
-               verdicts([d for d in written + fresh if d["outcome"]], calls), ordinary(calls)]
+    everything = written + earlier + fresh
+    report += [summary(written, clean, heard, said, earlier, past, fresh, new), lost(written, clean, heard, said),
+               by_label(written, clean), kinds(written, clean), hard(everything, clean + past + new), outcomes(everything),
+               verdicts([d for d in everything if d["outcome"]], calls), ordinary(calls)]
     if options.shared:
         report += external.sections(options.shared, run)
     else:
@@ -56,7 +57,7 @@ def main(arguments):
 
 INTRODUCTION = """# The classifiers on text by other hands
 
-Made by `tests/eval/classifiers`; every figure comes from what `callqa classify` and `callqa judge` print. The dialogues of `tests/eval/data` were written for this test by other hands than the training text, who knew only the definitions; their labels are what two of three say: the writer, a blind second reader, and a blind third where the two differ. Nothing was trained or calibrated on them. Those of `p` (the first table's upper rows) and `q` (the ordinary calls) have measured several generations of models, and two choices followed a look at them (`data/README.md`); the fresh ones have measured these models alone. They were written with the help of a language model, as the training text was: expect worse on real calls.
+Made by `tests/eval/classifiers`; every figure comes from what `callqa classify` and `callqa judge` print. The dialogues of `tests/eval/data` were written for this test by other hands than the training text, who knew only the definitions; their labels are what two of three say: the writer, a blind second reader, and a blind third where the two differ. Nothing was trained or calibrated on them. Those of `p` (the first table's upper rows) and `q` (the ordinary calls) have measured several generations of models, and two choices followed a look at them (`data/README.md`); the earlier ones have measured one generation before, the fresh ones these models alone. They were written with the help of a language model, as the training text was: expect worse on real calls.
 """
 
 
@@ -78,16 +79,20 @@ def utterances(dialogues):
     return [u for d in dialogues for u in d["utterances"]]
 
 
-def summary(written, clean, heard, heard_said, fresh, new):
+def summary(written, clean, heard, heard_said, earlier, past, fresh, new):
     places = {u["place"] for u in utterances(heard)}
     same = [(u, said) for u, said in zip(utterances(written), clean) if u["place"] in places]
+    readings = HERE / "data" / "readings"
+    as_written = by_writers(utterances(written), readings)
     sets = {
         "all": (utterances(written), clean),
         "zh": pick(written, clean, lambda u: u["lang"] == "zh"),
         "en": pick(written, clean, lambda u: u["lang"] == "en"),
-        "all, by the writers' own labels": (by_writers(utterances(written), HERE / "data" / "readings"), clean),
+        "all, by the writers' own labels": (as_written, clean),
+        "the second readers, by the writers' labels": (as_written, by_second_readers(as_written, readings)),
         "the heard ones, as written": ([u for u, _ in same], [said for _, said in same]),
         "the same, as whisper heard them": (utterances(heard), heard_said),
+        "earlier": (utterances(earlier), past),
         "fresh": (utterances(fresh), new),
         "fresh, zh": pick(fresh, new, lambda u: u["lang"] == "zh"),
         "fresh, en": pick(fresh, new, lambda u: u["lang"] == "en"),
@@ -95,7 +100,9 @@ def summary(written, clean, heard, heard_said, fresh, new):
     lines = ["## Summary\n", "Macro-F1 is the mean over the labels of a task, by what is `decided`. Keywords: "
              "`tests/eval/scoring/keywords.py`. Majority: always the most frequent label (of labels that may be many: none, whose F1 is 0). "
              "Heard: spoken by a synthetic voice, through a telephone line with noise, transcribed by whisper base (`models/training/hear`). "
-             "Fresh: dialogues that these models are the first to be measured on; labels that hardly occur there make their macro-F1 unsteady.\n",
+             "Second readers: how well a careful reader finds what the writer meant, as a measure of what can be asked. "
+             "Earlier: dialogues that have measured the models before these as well. Fresh: dialogues that these models are the first to be "
+             "measured on. Labels that hardly occur in them make their macro-F1 unsteady.\n",
              "| text | n | politeness accuracy | keywords | majority | macro-F1 | keywords | majority | `rude` P | R | resolution macro-F1 | keywords | script macro-F1 | keywords |",
              "|---" * 14 + "|"]
     for name, (some, said) in sets.items():
