@@ -200,6 +200,9 @@ fn said_of(config: &config::Store) -> String {
     let log = Log::default();
     let writer = log.clone();
     let filter = tracing_subscriber::EnvFilter::new("warn");
+    // While there is one subscriber alone, a thread of another test, which has none, can be the first at a message and
+    // tell for all threads that nobody listens to it.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let lines = crate::telemetry::lines(config::LogFormat::Text, filter, move || writer.clone(), false);
     tracing::subscriber::with_default(lines, || drop(open(config)));
     String::from_utf8_lossy(&log.0.lock().expect("not poisoned")).into_owned()
